@@ -1,0 +1,81 @@
+//! Where text came from: the files that were read, and places inside them.
+
+use std::sync::Arc;
+
+/// Names one [`Source`] of a [`SourceMap`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(u32);
+
+/// A place in a source: a byte range, and the line and column of its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The file the place is in.
+    pub source: SourceId,
+    /// Byte offset of the first byte.
+    pub start: u32,
+    /// Byte offset after the last byte.
+    pub end: u32,
+    /// Line of the first byte, counted from 1.
+    pub line: u32,
+    /// Column of the first byte, counted from 1 in characters.
+    pub column: u32,
+}
+
+/// What made the loader read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// An `include` entry names it.
+    Include,
+    /// An `extends.file` names it.
+    Extends,
+    /// An `env_file` names it.
+    EnvFile,
+    /// A `label_file` names it.
+    LabelFile,
+}
+
+/// One file (or standard input) that was read.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The name shown to people: the path as given or found, `-` for standard input.
+    pub name: String,
+    /// The text of the file.
+    pub text: Arc<str>,
+    /// The place in another file that led here, if any.
+    pub parent: Option<(Relation, Span)>,
+}
+
+/// All files read for one project, indexed by [`SourceId`].
+#[derive(Debug, Clone, Default)]
+pub struct SourceMap {
+    sources: Vec<Source>,
+}
+
+impl SourceMap {
+    /// Adds a file and returns the id that spans of it carry.
+    pub fn add(&mut self, source: Source) -> SourceId {
+        let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
+        self.sources.push(source);
+        id
+    }
+
+    /// The file that `id` names.
+    pub fn get(&self, id: SourceId) -> &Source {
+        &self.sources[id.0 as usize]
+    }
+
+    /// Files in the order in which they were read.
+    pub fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter()
+    }
+
+    /// `name:line:column` of a place.
+    pub fn locate(&self, span: Span) -> String {
+        format!(
+            "{}:{}:{}",
+            self.get(span.source).name,
+            span.line,
+            span.column
+        )
+    }
+}

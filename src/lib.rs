@@ -1,0 +1,7 @@
+//! rcompose runs multi-container applications from a Compose file on any engine that speaks
+//! the Docker Engine API.
+//!
+//! Data flows one way: files → [`compose`] → `plan` → `run` → `ui`; `cli` is the only place
+//! where the rooms meet.
+
+pub mod compose;
