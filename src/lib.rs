@@ -4,4 +4,6 @@
 //! Data flows one way: files → [`compose`] → `plan` → `run` → `ui`; `cli` is the only place
 //! where the rooms meet.
 
+pub mod cli;
 pub mod compose;
+pub mod ui;

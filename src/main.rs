@@ -1,2 +1,5 @@
-//! rcompose
-fn main() {}
+//! The program. Everything it does is in the library.
+
+fn main() -> std::process::ExitCode {
+    rcompose::cli::main()
+}

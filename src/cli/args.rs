@@ -1,0 +1,142 @@
+//! Options before the command, and the list of commands.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::{
+    build, config, create, down, exec, images, kill, logs, ls, port, ps, pull, restart, rm, run,
+    start, stop, top, up, version,
+};
+
+/// Define and run applications made of several containers.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rcompose",
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// Options that hold for every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options given before the command; `--dry-run` may also follow it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct GlobalArgs {
+    /// Keep networks, volumes, secrets and configs that no service uses
+    #[arg(long)]
+    pub all_resources: bool,
+
+    /// Whether to write colours and cursor movements: never, always or auto
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub ansi: String,
+
+    /// Name things as the first docker-compose did, with "_" between the parts
+    #[arg(long)]
+    pub compatibility: bool,
+
+    /// Show what would be done without doing it
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+
+    /// Engine to talk to: a socket path, a URL, "docker", "podman" or "bundled"
+    #[arg(long, value_name = "ENGINE", env = "RCOMPOSE_ENGINE", hide_env = true)]
+    pub engine: Option<String>,
+
+    /// File with environment variables; may be given several times, replaces .env
+    #[arg(long = "env-file", value_name = "FILE")]
+    pub env_files: Vec<PathBuf>,
+
+    /// Compose file; may be given several times, later ones override earlier ones
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub files: Vec<String>,
+
+    /// How many engine requests may run at once; -1 for no limit
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub parallel: Option<i64>,
+
+    /// Profile to enable; may be given several times, "*" enables all
+    #[arg(long = "profile", value_name = "PROFILE")]
+    pub profiles: Vec<String>,
+
+    /// How to show progress: auto, tty, plain, json or quiet
+    #[arg(long, value_name = "MODE")]
+    pub progress: Option<String>,
+
+    /// Folder that relative paths start from (default: the folder of the first compose file)
+    #[arg(long, value_name = "DIR")]
+    pub project_directory: Option<PathBuf>,
+
+    /// Name of the project
+    #[arg(short = 'p', long, value_name = "NAME")]
+    pub project_name: Option<String>,
+
+    /// Never write colours and cursor movements (deprecated, use --ansi never)
+    #[arg(long, hide = true)]
+    pub no_ansi: bool,
+
+    /// Log what the program does
+    #[arg(long, hide = true)]
+    pub verbose: bool,
+
+    /// Show the version
+    #[arg(short = 'v', long, hide = true)]
+    pub version: bool,
+
+    /// Folder that relative paths start from (deprecated, use --project-directory)
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub workdir: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "made once per process")]
+pub enum Command {
+    /// Build the images of services
+    Build(build::Args),
+    /// Check the compose files and print what they mean
+    #[command(alias = "convert")]
+    Config(config::Args),
+    /// Create containers without starting them
+    Create(create::Args),
+    /// Stop and remove containers and networks
+    Down(down::Args),
+    /// Run a command in a running container
+    Exec(exec::Args),
+    /// List the images that containers were made from
+    Images(images::Args),
+    /// Kill running containers
+    Kill(kill::Args),
+    /// Show what containers wrote
+    Logs(logs::Args),
+    /// List projects
+    Ls(ls::Args),
+    /// Show where a container port is published
+    Port(port::Args),
+    /// List containers
+    Ps(ps::Args),
+    /// Pull the images of services
+    Pull(pull::Args),
+    /// Restart containers
+    Restart(restart::Args),
+    /// Remove stopped containers
+    Rm(rm::Args),
+    /// Run a command in a new container of a service
+    Run(run::Args),
+    /// Start containers that exist
+    Start(start::Args),
+    /// Stop containers without removing them
+    Stop(stop::Args),
+    /// Show the processes of containers
+    Top(top::Args),
+    /// Create and start what the compose files describe
+    Up(up::Args),
+    /// Show the version
+    Version(version::Args),
+}

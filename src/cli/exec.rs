@@ -1,0 +1,81 @@
+//! `exec`: runs a command in a running container.
+
+use std::process::ExitCode;
+
+use super::{Context, Error};
+
+/// Options of `exec`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Leave the command running in the background
+    #[arg(short = 'd', long)]
+    pub detach: bool,
+
+    /// Environment variable for the command
+    #[arg(short = 'e', long, value_name = "NAME[=VALUE]")]
+    pub env: Vec<String>,
+
+    /// Number of the container when the service has several replicas
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub index: u64,
+
+    /// Do not allocate a terminal (default: one is allocated where standard input is one)
+    #[arg(short = 'T', long = "no-tty", visible_alias = "no-TTY")]
+    pub no_tty: bool,
+
+    /// Give the command extended privileges
+    #[arg(long)]
+    pub privileged: bool,
+
+    /// User to run the command as
+    #[arg(short = 'u', long, value_name = "USER")]
+    pub user: Option<String>,
+
+    /// Folder to run the command in
+    #[arg(short = 'w', long, value_name = "DIR")]
+    pub workdir: Option<String>,
+
+    /// Keep standard input open
+    #[arg(
+        short = 'i',
+        long,
+        action = clap::ArgAction::Set,
+        default_value_t = true,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        hide = true
+    )]
+    pub interactive: bool,
+
+    /// Allocate a terminal
+    #[arg(
+        short = 't',
+        long,
+        action = clap::ArgAction::Set,
+        default_value_t = true,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        hide = true
+    )]
+    pub tty: bool,
+
+    /// Service whose container to use
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+
+    /// Command and its arguments
+    #[arg(
+        value_name = "COMMAND",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub command: Vec<String>,
+}
+
+/// Runs a command in a running container and returns its exit code.
+pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
+    Err(Error::user("exec is not available in this build"))
+}

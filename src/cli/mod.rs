@@ -1,0 +1,87 @@
+//! The command line: one file per command, and what they share.
+//!
+//! This is the only place where loading, planning, running and showing meet.
+
+pub mod args;
+pub mod context;
+pub mod error;
+mod parse;
+mod unsupported;
+
+pub mod build;
+pub mod config;
+pub mod create;
+pub mod down;
+pub mod exec;
+pub mod images;
+pub mod kill;
+pub mod logs;
+pub mod ls;
+pub mod port;
+pub mod ps;
+pub mod pull;
+pub mod restart;
+pub mod rm;
+pub mod run;
+pub mod start;
+pub mod stop;
+pub mod top;
+pub mod up;
+pub mod version;
+
+use std::process::ExitCode;
+
+use args::Command;
+pub use context::Context;
+pub use error::Error;
+
+/// Runs the program with the arguments of the process and returns its exit code.
+pub fn main() -> ExitCode {
+    let parsed = match parse::parse(std::env::args_os()) {
+        Ok(parsed) => parsed,
+        Err(outcome) => return outcome.show(),
+    };
+    let context = match Context::new(parsed.global) {
+        Ok(context) => context,
+        Err(error) => return error.show(&error::Style::default()),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return Error::from(error).show(&context.error_style()),
+    };
+    let result = runtime.block_on(dispatch(&context, parsed.command));
+    // A blocked read of standard input must not keep the program alive.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(error) => error.show(&context.error_style()),
+    }
+}
+
+async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error> {
+    match command {
+        Command::Build(args) => build::run(context, args).await,
+        Command::Config(args) => config::run(context, args).await,
+        Command::Create(args) => create::run(context, args).await,
+        Command::Down(args) => down::run(context, args).await,
+        Command::Exec(args) => exec::run(context, args).await,
+        Command::Images(args) => images::run(context, args).await,
+        Command::Kill(args) => kill::run(context, args).await,
+        Command::Logs(args) => logs::run(context, args).await,
+        Command::Ls(args) => ls::run(context, args).await,
+        Command::Port(args) => port::run(context, args).await,
+        Command::Ps(args) => ps::run(context, args).await,
+        Command::Pull(args) => pull::run(context, args).await,
+        Command::Restart(args) => restart::run(context, args).await,
+        Command::Rm(args) => rm::run(context, args).await,
+        Command::Run(args) => run::run(context, args).await,
+        Command::Start(args) => start::run(context, args).await,
+        Command::Stop(args) => stop::run(context, args).await,
+        Command::Top(args) => top::run(context, args).await,
+        Command::Up(args) => up::run(context, args).await,
+        Command::Version(args) => version::run(context, args).await,
+    }
+}

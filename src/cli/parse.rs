@@ -1,0 +1,134 @@
+//! Arguments of the process → [`Cli`], with messages in the words of the rest of the program.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgAction, CommandFactory, FromArgMatches};
+
+use super::args::{Cli, Command, GlobalArgs};
+use super::{Error, error, unsupported, version};
+use crate::ui;
+
+/// A command line that was understood.
+pub(super) struct Parsed {
+    pub(super) global: GlobalArgs,
+    pub(super) command: Command,
+}
+
+/// Why there is no command to run.
+pub(super) enum Outcome {
+    /// Text that was asked for, such as the help.
+    Print(String),
+    /// A command line that was not understood.
+    Refuse(Error),
+}
+
+impl Outcome {
+    pub(super) fn show(self) -> ExitCode {
+        match self {
+            Self::Print(text) => match ui::out::stdout(&text) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(failure) => Error::from(failure).show(&error::Style::default()),
+            },
+            Self::Refuse(refusal) => refusal.show(&error::Style::default()),
+        }
+    }
+}
+
+/// Reads a command line; the first element is the name of the program.
+pub(super) fn parse(args: impl Iterator<Item = OsString>) -> Result<Parsed, Outcome> {
+    let args: Vec<OsString> = args.collect();
+    let cli = tolerant(Cli::command())
+        .try_get_matches_from(&args)
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+        .map_err(|problem| outcome(problem, &args))?;
+    match cli.command {
+        Some(command) => Ok(Parsed {
+            global: cli.global,
+            command,
+        }),
+        None if cli.global.version => Ok(Parsed {
+            global: cli.global,
+            command: Command::Version(version::Args {
+                format: None,
+                short: false,
+            }),
+        }),
+        None => Err(Outcome::Print(Cli::command().render_help().to_string())),
+    }
+}
+
+/// Lets every switch also be given as `--switch=true` and `--switch=false`.
+fn tolerant(command: clap::Command) -> clap::Command {
+    command.mut_args(switch).mut_subcommands(tolerant)
+}
+
+fn switch(arg: clap::Arg) -> clap::Arg {
+    if !matches!(arg.get_action(), ArgAction::SetTrue) {
+        return arg;
+    }
+    arg.action(ArgAction::Set)
+        .num_args(0..=1)
+        .require_equals(true)
+        .value_parser(clap::value_parser!(bool))
+        .default_value("false")
+        .default_missing_value("true")
+}
+
+fn outcome(problem: clap::Error, args: &[OsString]) -> Outcome {
+    if matches!(problem.kind(), ErrorKind::DisplayHelp) {
+        // The untouched command has the nicer help: its switches take no values.
+        let help = Cli::command()
+            .try_get_matches_from(args)
+            .map_or_else(|clean| clean, |_| problem);
+        return Outcome::Print(help.to_string());
+    }
+    if let Some(ContextValue::String(name)) = problem.get(ContextKind::InvalidSubcommand)
+        && let Some(message) = unsupported::message(name)
+    {
+        return Outcome::Refuse(Error::user(message));
+    }
+    Outcome::Refuse(Error::user(message(&problem)))
+}
+
+/// The message of clap without its "error: " and usage, and our words where scripts look for
+/// those of docker compose.
+fn message(problem: &clap::Error) -> String {
+    let text = |kind| match problem.get(kind) {
+        Some(ContextValue::String(value)) => Some(value.clone()),
+        _ => None,
+    };
+    let first = match problem.kind() {
+        ErrorKind::UnknownArgument => {
+            text(ContextKind::InvalidArg).map(|arg| format!("unknown flag: {arg}"))
+        }
+        ErrorKind::InvalidSubcommand => {
+            text(ContextKind::InvalidSubcommand).map(|name| format!("unknown command \"{name}\""))
+        }
+        _ => None,
+    }
+    .unwrap_or_else(|| summary(problem));
+    match suggestion(problem) {
+        Some(similar) => format!("{first} (did you mean \"{similar}\"?)"),
+        None => first,
+    }
+}
+
+fn suggestion(problem: &clap::Error) -> Option<String> {
+    [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand]
+        .into_iter()
+        .find_map(|kind| match problem.get(kind)? {
+            ContextValue::String(value) => Some(value.clone()),
+            ContextValue::Strings(values) => values.first().cloned(),
+            _ => None,
+        })
+}
+
+/// The first paragraph of clap's text on one line.
+fn summary(problem: &clap::Error) -> String {
+    let text = problem.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
+}

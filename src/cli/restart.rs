@@ -1,0 +1,31 @@
+//! `restart`: restarts containers.
+
+use std::process::ExitCode;
+
+use super::{Context, Error};
+
+/// Options of `restart`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Leave services that depend on these alone
+    #[arg(long)]
+    pub no_deps: bool,
+
+    /// Seconds to let containers stop by themselves
+    #[arg(
+        short = 't',
+        long,
+        value_name = "SECONDS",
+        allow_negative_numbers = true
+    )]
+    pub timeout: Option<i64>,
+
+    /// Services to act on (default: all)
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+}
+
+/// Restarts containers.
+pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
+    Err(Error::user("restart is not available in this build"))
+}

@@ -1,0 +1,13 @@
+//! Commands of docker compose that do not exist here yet: refused by name.
+
+const COMMANDS: &[&str] = &[
+    "alpha", "attach", "bridge", "commit", "cp", "events", "export", "pause", "publish", "push",
+    "scale", "stats", "unpause", "volumes", "wait", "watch",
+];
+
+/// The message for a known command that is not supported yet.
+pub(super) fn message(name: &str) -> Option<String> {
+    COMMANDS
+        .contains(&name)
+        .then(|| format!("the command \"{name}\" is not supported yet"))
+}
