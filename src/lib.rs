@@ -7,3 +7,4 @@
 pub mod cli;
 pub mod compose;
 pub mod ui;
+pub mod plan;
