@@ -6,5 +6,5 @@
 
 pub mod cli;
 pub mod compose;
-pub mod ui;
 pub mod plan;
+pub mod ui;
