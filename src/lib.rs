@@ -7,4 +7,5 @@
 pub mod cli;
 pub mod compose;
 pub mod plan;
+pub mod run;
 pub mod ui;

@@ -1,0 +1,9 @@
+//! Runs what a plan says on an engine, and what commands ask of running containers.
+//!
+//! This room decides nothing and prints nothing: it does, waits, and sends
+//! [`event::Event`]s.
+
+pub mod error;
+pub mod event;
+
+pub use error::{Error, Kind};
