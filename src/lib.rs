@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod compose;
+pub mod connect;
 pub mod plan;
 pub mod run;
 pub mod ui;

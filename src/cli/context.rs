@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::args::GlobalArgs;
 use super::error::{Error, Style};
 use crate::compose::LoadOptions;
+use crate::connect::{self, Engine};
 
 /// The surroundings of one command.
 #[derive(Debug)]
@@ -69,12 +70,13 @@ impl Context {
     }
 
     /// Connects to the engine that the options and the environment choose.
-    #[allow(
-        clippy::unused_async,
-        reason = "connecting waits for the engine to answer"
-    )]
+    pub async fn engine(&self) -> Result<Engine, Error> {
+        Ok(connect::connect(self.global.engine.as_deref(), &self.env).await?)
+    }
+
+    /// The client of [`Self::engine`].
     pub async fn connect(&self) -> Result<bollard::Docker, Error> {
-        Err(Error::user("no engine is available in this build"))
+        Ok(self.engine().await?.docker)
     }
 
     /// How errors are shown.

@@ -23,6 +23,9 @@ pub enum Error {
     /// The engine refused or did not answer.
     #[error("{}", engine_message(.0))]
     Engine(#[from] bollard::errors::Error),
+    /// Running failed.
+    #[error(transparent)]
+    Run(#[from] crate::run::Error),
     /// Reading or writing failed.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -70,6 +73,7 @@ impl Error {
     pub fn code(&self) -> u8 {
         match self {
             Self::Exit(code) => *code,
+            Self::Run(error) => error.code,
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => BROKEN_PIPE,
             _ => 1,
         }
@@ -87,6 +91,11 @@ impl Error {
                 message,
                 help: Some(help),
             } if !style.json => format!("{message}\n  {help}\n"),
+            Self::Run(crate::run::Error {
+                message,
+                remedy: Some(remedy),
+                ..
+            }) if !style.json => format!("{message}\n  {remedy}\n"),
             _ if style.json => ui::json_error(&self.to_string()) + "\n",
             _ => format!("{self}\n"),
         };
