@@ -33,9 +33,9 @@ pub struct GlobalArgs {
     #[arg(long)]
     pub all_resources: bool,
 
-    /// Whether to write colours and cursor movements: never, always or auto
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub ansi: String,
+    /// Whether to write colours and cursor movements: never, always or auto (default: auto)
+    #[arg(long, value_name = "WHEN")]
+    pub ansi: Option<String>,
 
     /// Name things as the first docker-compose did, with "_" between the parts
     #[arg(long)]

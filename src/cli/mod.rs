@@ -6,6 +6,7 @@ pub mod args;
 pub mod context;
 pub mod error;
 mod parse;
+pub mod settings;
 mod unsupported;
 
 pub mod build;

@@ -2,6 +2,7 @@
 
 pub mod diagnostics;
 pub mod out;
+pub mod terminal;
 
 /// The JSON object that stands for an error where output is JSON.
 pub fn json_error(message: &str) -> String {

@@ -1,0 +1,116 @@
+//! What is known of every step: the state that the live display draws.
+
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+
+use crate::run::event::{Progress, Status, Step};
+
+/// Steps in the order in which they were first heard of.
+#[derive(Debug, Default)]
+pub struct Board {
+    rows: IndexMap<String, Row>,
+}
+
+/// One step and its times.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) step: Step,
+    started: Instant,
+    ended: Option<Instant>,
+}
+
+impl Row {
+    /// How long the step has been or was under way.
+    pub(super) fn elapsed(&self, now: Instant) -> Duration {
+        self.ended.unwrap_or(now).saturating_duration_since(self.started)
+    }
+
+    fn update(&mut self, step: Step, now: Instant) {
+        let parent = match (&self.step.parent, step.parent) {
+            // A layer that several images share stays with the first one.
+            (Some(known), Some(_)) => Some(known.clone()),
+            (_, new) => new,
+        };
+        let progress = further(self.step.progress, step.progress);
+        self.ended = match step.status {
+            Status::Working => None,
+            _ => self.ended.or(Some(now)),
+        };
+        self.step = Step {
+            parent,
+            progress,
+            ..step
+        };
+    }
+}
+
+/// Progress never goes back, whatever order the engine reports it in.
+fn further(known: Option<Progress>, new: Option<Progress>) -> Option<Progress> {
+    match (known, new) {
+        (Some(known), Some(new)) => Some(Progress {
+            current: known.current.max(new.current),
+            total: known.total.max(new.total),
+        }),
+        (known, new) => new.or(known),
+    }
+}
+
+impl Board {
+    /// Takes in what happened at `now`.
+    pub fn update(&mut self, step: Step, now: Instant) {
+        if let Some(row) = self.rows.get_mut(&step.id) {
+            row.update(step, now);
+            return;
+        }
+        let ended = (step.status != Status::Working).then_some(now);
+        let row = Row {
+            step,
+            started: now,
+            ended,
+        };
+        self.rows.insert(row.step.id.clone(), row);
+    }
+
+    /// Whether nothing was heard of yet.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Steps that are no longer under way, and all steps.
+    pub fn done(&self) -> (usize, usize) {
+        let done = self
+            .rows
+            .values()
+            .filter(|row| row.step.status != Status::Working)
+            .count();
+        (done, self.rows.len())
+    }
+
+    /// Whether something is under way.
+    pub fn is_working(&self) -> bool {
+        let (done, all) = self.done();
+        done < all
+    }
+
+    /// Steps that are no part of another one on the board.
+    pub(super) fn roots(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values().filter(|row| {
+            row.step
+                .parent
+                .as_ref()
+                .is_none_or(|parent| !self.rows.contains_key(parent))
+        })
+    }
+
+    /// Steps that are a part of `id`.
+    pub(super) fn parts(&self, id: &str) -> impl Iterator<Item = &Row> {
+        self.rows
+            .values()
+            .filter(move |row| row.step.parent.as_deref() == Some(id))
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values()
+    }
+}
