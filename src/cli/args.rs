@@ -96,7 +96,6 @@ pub struct GlobalArgs {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "made once per process")]
 pub enum Command {
     /// Build the images of services
     Build(build::Args),

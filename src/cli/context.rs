@@ -5,8 +5,13 @@ use std::path::PathBuf;
 
 use super::args::GlobalArgs;
 use super::error::{Error, Style};
+use super::settings::{Settings, truth};
 use crate::compose::LoadOptions;
 use crate::connect::{self, Engine};
+use crate::run::event;
+use crate::ui::log_printer;
+use crate::ui::progress::Mode;
+use crate::ui::screen::{self, Screen};
 
 /// The surroundings of one command.
 #[derive(Debug)]
@@ -17,15 +22,20 @@ pub struct Context {
     pub env: BTreeMap<String, String>,
     /// The folder the program was started in; absolute.
     pub working_dir: PathBuf,
+    /// How to show things.
+    pub settings: Settings,
 }
 
 impl Context {
     /// Reads the surroundings of the process.
     pub fn new(global: GlobalArgs) -> Result<Self, Error> {
+        let env = environment();
+        let settings = Settings::new(&global, &env)?;
         Ok(Self {
             global,
-            env: environment(),
+            env,
             working_dir: std::env::current_dir()?,
+            settings,
         })
     }
 
@@ -79,9 +89,55 @@ impl Context {
         Ok(self.engine().await?.docker)
     }
 
+    /// Opens a screen for the progress of a plan; the title is "Running", "Stopping" and so on.
+    ///
+    /// Drop every sender, then wait for [`Screen::finish`].
+    pub fn progress(&self, title: &'static str) -> (event::Sender, Screen) {
+        self.screen(title, self.log_options(true, false, false))
+    }
+
+    /// Opens a screen that also shows log lines in a way of the command's own.
+    pub fn screen(
+        &self,
+        title: &'static str,
+        log: log_printer::Options,
+    ) -> (event::Sender, Screen) {
+        Screen::open(screen::Options {
+            mode: self.settings.progress,
+            title,
+            to_stdout: self.settings.status_stdout,
+            color: if self.settings.status_stdout {
+                self.settings.color_stdout
+            } else {
+                self.settings.color_stderr
+            },
+            dry_run: self.global.dry_run,
+            log,
+        })
+    }
+
+    /// How log lines are shown, given `--no-log-prefix`'s opposite, `--no-color` and
+    /// `--timestamps`.
+    pub fn log_options(
+        &self,
+        prefix: bool,
+        no_color: bool,
+        timestamps: bool,
+    ) -> log_printer::Options {
+        log_printer::Options {
+            prefix,
+            color: self.settings.color_stdout && !no_color,
+            timestamps,
+            clear_line: self.settings.color_stdout || self.strict(),
+        }
+    }
+
     /// How errors are shown.
     pub fn error_style(&self) -> Style {
-        Style::default()
+        Style {
+            json: self.settings.progress == Mode::Json,
+            color: self.settings.color_stderr,
+        }
     }
 }
 
@@ -90,12 +146,4 @@ fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
-}
-
-/// What docker compose takes for true in its variables.
-fn truth(value: &str) -> bool {
-    matches!(
-        value.to_lowercase().as_str(),
-        "1" | "t" | "true" | "y" | "yes" | "on"
-    )
 }

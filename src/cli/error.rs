@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::compose::LoadError;
+use crate::run;
 use crate::ui;
 
 /// Why a command ended without success.
@@ -20,12 +21,9 @@ pub enum Error {
     /// The project does not load.
     #[error(transparent)]
     Load(#[from] Box<LoadError>),
-    /// The engine refused or did not answer.
-    #[error("{}", engine_message(.0))]
-    Engine(#[from] bollard::errors::Error),
-    /// Running failed.
+    /// Talking to the engine or carrying out a plan failed.
     #[error(transparent)]
-    Run(#[from] crate::run::Error),
+    Run(#[from] run::Error),
     /// Reading or writing failed.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -80,41 +78,46 @@ impl Error {
     }
 
     /// Writes the error to standard error and returns the exit code.
-    pub fn show(&self, style: &Style) -> ExitCode {
-        let text = match self {
-            Self::Exit(_) => String::new(),
+    pub fn show(&self, style: Style) -> ExitCode {
+        // Nobody is left to tell when standard error is closed.
+        let _ = ui::out::stderr(&self.text(style));
+        ExitCode::from(self.code())
+    }
+
+    fn text(&self, style: Style) -> String {
+        match self {
+            // docker compose ends with an empty line where a process ended with that code.
+            Self::Exit(0) => String::new(),
+            Self::Exit(_) => "\n".to_owned(),
+            Self::Run(error) if error.kind == run::error::Kind::Interrupted => "\n".to_owned(),
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => String::new(),
-            Self::Load(error) if !style.json => {
+            _ if style.json => ui::json_error(&self.to_string()) + "\n",
+            Self::Load(error) => {
                 ui::diagnostics::render(&error.diagnostics, &error.sources, style.color)
             }
-            Self::User {
-                message,
-                help: Some(help),
-            } if !style.json => format!("{message}\n  {help}\n"),
-            Self::Run(crate::run::Error {
-                message,
-                remedy: Some(remedy),
-                ..
-            }) if !style.json => format!("{message}\n  {remedy}\n"),
-            _ if style.json => ui::json_error(&self.to_string()) + "\n",
-            _ => format!("{self}\n"),
-        };
-        // Nobody is left to tell when standard error is closed.
-        let _ = ui::out::stderr(&text);
-        ExitCode::from(self.code())
+            Self::User { message, help } => paragraph(message, help.as_deref()),
+            Self::Run(error) => paragraph(&error.message, error.remedy.as_deref()),
+            Self::Io(error) => paragraph(&error.to_string(), None),
+        }
+    }
+}
+
+/// The message, and below it what to do.
+fn paragraph(message: &str, help: Option<&str>) -> String {
+    match help {
+        Some(help) => format!("{message}\n  {help}\n"),
+        None => format!("{message}\n"),
+    }
+}
+
+impl From<bollard::errors::Error> for Error {
+    fn from(error: bollard::errors::Error) -> Self {
+        Self::Run(error.into())
     }
 }
 
 impl From<LoadError> for Error {
     fn from(error: LoadError) -> Self {
         Self::Load(Box::new(error))
-    }
-}
-
-/// The engine's own words where it answered, otherwise what went wrong with the connection.
-fn engine_message(error: &bollard::errors::Error) -> String {
-    match error {
-        bollard::errors::Error::DockerResponseServerError { message, .. } => message.clone(),
-        other => other.to_string(),
     }
 }

@@ -44,21 +44,21 @@ pub fn main() -> ExitCode {
     };
     let context = match Context::new(parsed.global) {
         Ok(context) => context,
-        Err(error) => return error.show(&error::Style::default()),
+        Err(error) => return error.show(error::Style::default()),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return Error::from(error).show(&context.error_style()),
+        Err(error) => return Error::from(error).show(context.error_style()),
     };
     let result = runtime.block_on(dispatch(&context, parsed.command));
     // A blocked read of standard input must not keep the program alive.
     runtime.shutdown_background();
     match result {
         Ok(code) => code,
-        Err(error) => error.show(&context.error_style()),
+        Err(error) => error.show(context.error_style()),
     }
 }
 

@@ -29,9 +29,9 @@ impl Outcome {
         match self {
             Self::Print(text) => match ui::out::stdout(&text) {
                 Ok(()) => ExitCode::SUCCESS,
-                Err(failure) => Error::from(failure).show(&error::Style::default()),
+                Err(failure) => Error::from(failure).show(error::Style::default()),
             },
-            Self::Refuse(refusal) => refusal.show(&error::Style::default()),
+            Self::Refuse(refusal) => refusal.show(error::Style::default()),
         }
     }
 }

@@ -131,10 +131,18 @@ fn snippet<'a>(
 
 /// The part of a span that is on its first line, within the text and on character boundaries.
 fn first_line(text: &str, span: Span) -> Range<usize> {
-    let start = text.floor_char_boundary(span.start as usize);
-    let end = text.floor_char_boundary(span.end as usize).max(start);
+    let start = char_boundary(text, span.start as usize);
+    let end = char_boundary(text, span.end as usize).max(start);
     let end = end.min(line_end(text, start));
     start..start + text[start..end].trim_end().len()
+}
+
+/// The nearest character boundary at or before `at`.
+fn char_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len()))
+        .rev()
+        .find(|index| text.is_char_boundary(*index))
+        .unwrap_or_default()
 }
 
 fn line_start(text: &str, at: usize) -> usize {

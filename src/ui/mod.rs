@@ -1,8 +1,16 @@
 //! Events and results → screen. Knows no engine.
 
 pub mod diagnostics;
+pub mod format;
+pub mod log_printer;
 pub mod out;
+pub mod progress;
+pub mod screen;
+pub mod style;
 pub mod terminal;
+pub mod warning;
+
+pub use screen::Screen;
 
 /// The JSON object that stands for an error where output is JSON.
 pub fn json_error(message: &str) -> String {

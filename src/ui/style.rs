@@ -23,3 +23,9 @@ pub fn paint(style: Style, text: &str, color: bool) -> String {
         text.to_owned()
     }
 }
+
+/// Columns that a text takes on a terminal; colour codes take none.
+pub fn width(text: &str) -> usize {
+    use unicode_width::UnicodeWidthStr as _;
+    anstream::adapter::strip_str(text).to_string().width()
+}

@@ -11,11 +11,16 @@ pub fn width() -> Option<u16> {
         .filter(|columns| *columns > 0)
 }
 
-/// Rows of the terminal on standard error, if it is one and says so.
-pub fn height() -> Option<u16> {
-    terminal_size_of(stderr())
-        .map(|(_, Height(rows))| rows)
-        .filter(|rows| *rows > 0)
+/// Columns and rows of the terminal on standard output or standard error, if it is one and says
+/// so.
+pub fn size(on_stdout: bool) -> Option<(u16, u16)> {
+    let size = if on_stdout {
+        terminal_size_of(stdout())
+    } else {
+        terminal_size_of(stderr())
+    };
+    size.map(|(Width(columns), Height(rows))| (columns, rows))
+        .filter(|(columns, rows)| *columns > 0 && *rows > 0)
 }
 
 /// Whether standard output is a terminal.

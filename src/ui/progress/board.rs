@@ -23,7 +23,9 @@ pub(super) struct Row {
 impl Row {
     /// How long the step has been or was under way.
     pub(super) fn elapsed(&self, now: Instant) -> Duration {
-        self.ended.unwrap_or(now).saturating_duration_since(self.started)
+        self.ended
+            .unwrap_or(now)
+            .saturating_duration_since(self.started)
     }
 
     fn update(&mut self, step: Step, now: Instant) {

@@ -232,12 +232,20 @@ mod tests {
         let mut board = Board::default();
         board.update(Step::working("Container p-db-1", "Waiting"), start);
         board.update(Step::done("Container p-web-1", "Running"), start);
-        insta::assert_snapshot!(show(&board, 50, 24, start + Duration::from_millis(1234)), @r"");
+        insta::assert_snapshot!(show(&board, 50, 24, start + Duration::from_millis(1234)), @r#"
+        [+] Running 1/2
+         ⠋ Container p-db-1   Waiting                1.2s 
+         ✔ Container p-web-1  Running                0.0s
+        "#);
         board.update(
             Step::done("Container p-db-1", "Healthy"),
             start + Duration::from_secs(2),
         );
-        insta::assert_snapshot!(show(&board, 30, 24, start + Duration::from_secs(5)), @r"");
+        insta::assert_snapshot!(show(&board, 30, 24, start + Duration::from_secs(5)), @r#"
+        [+] Running 2/2
+         ✔ Container p-db-1      2.0s 
+         ✔ Container p-web-1     0.0s
+        "#);
     }
 
     #[test]
@@ -253,8 +261,16 @@ mod tests {
             });
             board.update(layer, start);
         }
-        insta::assert_snapshot!(show(&board, 60, 24, start), @r"");
-        insta::assert_snapshot!(show(&board, 60, 4, start), @r"");
+        insta::assert_snapshot!(show(&board, 60, 24, start), @r#"
+        [+] Running 0/3
+         ⠋ web [⣀⣦]   3.5MB / 8MB      Pulling                 0.0s 
+           ⠋ 1a2b Downloading                                  0.0s 
+           ⠋ 3c4d Downloading                                  0.0s
+        "#);
+        insta::assert_snapshot!(show(&board, 60, 4, start), @r#"
+        [+] Running 0/3
+         ⠋ web [⣀⣦]   3.5MB / 8MB      Pulling                 0.0s
+        "#);
     }
 
     #[test]
@@ -262,12 +278,21 @@ mod tests {
         let start = Instant::now();
         let mut board = Board::default();
         for number in 1..=9 {
-            board.update(Step::done(format!("Container p-{number}"), "Started"), start);
+            board.update(
+                Step::done(format!("Container p-{number}"), "Started"),
+                start,
+            );
         }
         board.update(Step::error("Container p-5", "Error"), start);
         board.update(Step::working("Container p-7", "Starting"), start);
         let shown = show(&board, 40, 6, start);
-        insta::assert_snapshot!(shown, @r"");
+        insta::assert_snapshot!(shown, @r#"
+        [+] Running 8/9
+         ✔ Container p-1  Started          0.0s 
+         ✘ Container p-5  Error            0.0s 
+         ⠋ Container p-7  Starting         0.0s 
+           … and 6 more
+        "#);
         assert!(shown.lines().count() < 6);
     }
 
