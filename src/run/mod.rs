@@ -5,5 +5,10 @@
 
 pub mod error;
 pub mod event;
+pub mod logs;
+pub mod pull;
+pub mod reference;
+pub mod registry_auth;
+pub mod select;
 
 pub use error::{Error, Kind};
