@@ -10,5 +10,6 @@ pub mod pull;
 pub mod reference;
 pub mod registry_auth;
 pub mod select;
+pub mod observe;
 
 pub use error::{Error, Kind};
