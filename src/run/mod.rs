@@ -6,10 +6,10 @@
 pub mod error;
 pub mod event;
 pub mod logs;
+pub mod observe;
 pub mod pull;
 pub mod reference;
 pub mod registry_auth;
 pub mod select;
-pub mod observe;
 
 pub use error::{Error, Kind};
