@@ -8,6 +8,7 @@ pub mod model;
 pub mod node;
 pub mod options;
 pub mod source;
+pub mod template;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, LoadError, Severity};
