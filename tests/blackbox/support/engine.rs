@@ -1,0 +1,150 @@
+//! The engines that tests run against. One is started for the whole run and ends with the test process, whichever way
+//! that ends: its script sees its standard input close.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{LazyLock, Mutex};
+
+use super::events::Recorder;
+
+/// A running engine.
+pub(crate) struct Engine {
+    /// What clients need in `DOCKER_HOST`.
+    pub(crate) host: String,
+    /// The engine's network namespace, where published ports are.
+    pub(crate) network: File,
+    /// All that the engine told since its start.
+    pub(crate) events: Recorder,
+    /// Kept for its standard input.
+    _child: Child,
+}
+
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| match kind().as_str() {
+    "docker" => docker(None),
+    dockerd if Path::new(dockerd).is_absolute() => docker(Some(dockerd)),
+    other => panic!(
+        "RCOMPOSE_TEST_ENGINE is {other:?}: it can be docker (the installed one) or the path of a dockerd"
+    ),
+});
+
+fn kind() -> String {
+    std::env::var("RCOMPOSE_TEST_ENGINE").unwrap_or_else(|_| "docker".to_owned())
+}
+
+/// The engine of this run, with the images that most tests use.
+pub(crate) fn engine() -> &'static Engine {
+    &ENGINE
+}
+
+/// The folder of the repository.
+pub(crate) fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn docker(dockerd: Option<&str>) -> Engine {
+    assert!(
+        nix::unistd::geteuid().is_root(),
+        "these tests start a Docker engine of their own, which needs root"
+    );
+    for (tool, package) in [("dockerd", "docker.io"), ("busybox", "busybox-static")] {
+        assert!(
+            dockerd.is_some() && tool == "dockerd" || installed(tool),
+            "{tool} is missing: apt-get install {package} (tests/run.sh does so)"
+        );
+    }
+    let state = std::env::temp_dir().join(format!("rcompose-test-{}", std::process::id()));
+    let mut command = Command::new(repository().join("fixtures/engine.sh"));
+    command.arg("serve").arg(&state).stdin(Stdio::piped());
+    if let Some(dockerd) = dockerd {
+        command.env("RCOMPOSE_DOCKERD", dockerd);
+    }
+    // Apart from the terminal's process group, so that Ctrl-C ends the tests and not the engine under them.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let child = command.spawn().expect("fixtures/engine.sh starts");
+    let host = format!("unix://{}/docker.sock", state.display());
+    let what = format!("the engine answers (see {}/dockerd.log)", state.display());
+    let pid = super::eventually(60, &what, || {
+        let pid = std::fs::read_to_string(state.join("pid")).ok()?;
+        docker_command(&host, &["version"]).then_some(pid)
+    });
+    let engine = Engine {
+        network: File::open(format!("/proc/{}/ns/net", pid.trim()))
+            .expect("the engine's namespace"),
+        events: Recorder::start(&host),
+        host,
+        _child: child,
+    };
+    make_images(&engine.host, "tests");
+    engine
+}
+
+fn installed(tool: &str) -> bool {
+    let path = std::env::var("PATH").unwrap_or_default();
+    path.split(':')
+        .chain(["/usr/sbin", "/sbin"])
+        .any(|folder| Path::new(folder).join(tool).is_file())
+}
+
+fn docker_command(host: &str, arguments: &[&str]) -> bool {
+    Command::new("docker")
+        .args(arguments)
+        .env("DOCKER_HOST", host)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Makes the images of one example project, once a run.
+pub(crate) fn images_of(project: &'static str) {
+    static MADE: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+    let mut made = MADE
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    if !made.contains(&project) {
+        make_images(&engine().host, project);
+        made.push(project);
+    }
+}
+
+fn make_images(host: &str, project: &str) {
+    let script: PathBuf = repository().join("fixtures/images.sh");
+    let made = Command::new(script)
+        .arg(project)
+        .env("DOCKER_HOST", host)
+        .stdin(Stdio::null())
+        .status();
+    assert!(
+        made.is_ok_and(|status| status.success()),
+        "fixtures/images.sh {project} failed"
+    );
+}
+
+impl Engine {
+    /// What the docker command prints, without the last line break; fails when it fails.
+    pub(crate) fn docker(&self, arguments: &[&str]) -> String {
+        let output = Command::new("docker")
+            .args(arguments)
+            .env("DOCKER_HOST", &self.host)
+            .stdin(Stdio::null())
+            .output()
+            .expect("the docker command runs");
+        assert!(
+            output.status.success(),
+            "docker {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned()
+    }
+
+    /// `docker inspect` of one object.
+    pub(crate) fn inspect(&self, name: &str) -> serde_json::Value {
+        let text = self.docker(&["inspect", name]);
+        let mut objects: Vec<serde_json::Value> =
+            serde_json::from_str(&text).expect("docker inspect prints JSON");
+        objects.remove(0)
+    }
+}
