@@ -4,6 +4,7 @@
 //! stage can say where.
 
 pub mod diagnostic;
+pub mod dotenv;
 pub mod model;
 pub mod node;
 pub mod options;

@@ -1,0 +1,198 @@
+//! The dialect of `.env` files.
+
+use super::{Variable, Variables, escape};
+use crate::compose::diagnostic::Diagnostic;
+use crate::compose::source::{SourceId, Span};
+use crate::compose::template;
+
+/// Reads an env file.
+///
+/// `lookup` knows the variables around the file: they win over those of the file when a value refers
+/// to a variable, and give the value of a name that stands alone.
+///
+/// # Errors
+///
+/// The first line that cannot be read.
+pub fn parse(
+    source: SourceId,
+    text: &str,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Variables, Diagnostic> {
+    let bom = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
+    let mut parser = Parser {
+        source,
+        text,
+        at: bom,
+        lookup,
+        variables: Variables::new(),
+    };
+    while parser.skip_to_statement() {
+        parser.statement()?;
+    }
+    Ok(parser.variables)
+}
+
+struct Parser<'a> {
+    source: SourceId,
+    text: &'a str,
+    /// Bytes read.
+    at: usize,
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    variables: Variables,
+}
+
+impl Parser<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    fn span(&self, start: usize, end: usize) -> Span {
+        let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let before = self.text[line_start..start].trim_start_matches('\u{feff}');
+        Span {
+            source: self.source,
+            start: start as u32,
+            end: end as u32,
+            line: self.text[..start].matches('\n').count() as u32 + 1,
+            column: before.chars().count() as u32 + 1,
+        }
+    }
+
+    /// Skips blank lines and comments; whether anything is left.
+    fn skip_to_statement(&mut self) -> bool {
+        loop {
+            let rest = self.rest();
+            let body = rest.trim_start();
+            let skipped = rest.len() - body.len();
+            let comment = body
+                .starts_with('#')
+                .then(|| body.find('\n').unwrap_or(body.len()));
+            let Some(comment) = comment else {
+                let more = !body.is_empty();
+                self.at += skipped;
+                return more;
+            };
+            self.at += skipped + comment;
+        }
+    }
+
+    fn skip_blanks(&mut self) {
+        self.at += self.rest().len() - self.rest().trim_start_matches(is_blank).len();
+    }
+
+    fn statement(&mut self) -> Result<(), Diagnostic> {
+        if self
+            .rest()
+            .strip_prefix("export")
+            .is_some_and(|rest| rest.starts_with(|c| is_blank(c) || c == '\n'))
+        {
+            self.at += "export".len();
+            self.skip_blanks();
+        }
+        let start = self.at;
+        let (length, separator) = self.name_length()?;
+        let name = self.text[start..start + length].trim_end().to_owned();
+        let span = self.span(start, start + name.len());
+        if name.contains(' ') {
+            return Err(Diagnostic::error("a variable name cannot contain a blank")
+                .at(span)
+                .help("write one `NAME=value` on each line"));
+        }
+        self.at = start + length + separator.map_or(0, char::len_utf8);
+        let value = match separator {
+            Some('=' | ':') => {
+                self.skip_blanks();
+                Some(self.value()?)
+            }
+            _ => (self.lookup)(&name),
+        };
+        self.variables.shift_remove(&name);
+        self.variables.insert(name, Variable { value, span });
+        Ok(())
+    }
+
+    /// Length of the name at the current place in bytes, and what ends it.
+    fn name_length(&self) -> Result<(usize, Option<char>), Diagnostic> {
+        for (at, c) in self.rest().char_indices() {
+            match c {
+                '=' | ':' | '\n' => return Ok((at, Some(c))),
+                '_' | '.' | '-' | '[' | ']' => {}
+                _ if is_blank(c) || c.is_alphanumeric() => {}
+                _ => {
+                    let start = self.at + at;
+                    let message = format!("unexpected character \"{c}\" in variable name");
+                    return Err(Diagnostic::error(message)
+                        .at(self.span(start, start + c.len_utf8()))
+                        .help("names are made of letters, digits, `_`, `.` and `-`; comments start with `#`"));
+                }
+            }
+        }
+        Ok((self.rest().len(), None))
+    }
+
+    fn value(&mut self) -> Result<String, Diagnostic> {
+        match self.rest().as_bytes().first() {
+            Some(b'"') => {
+                let (start, text) = self.quoted('"')?;
+                self.expand(&escape::expand(&text), start)
+            }
+            Some(b'\'') => Ok(self.quoted('\'')?.1),
+            _ => self.unquoted(),
+        }
+    }
+
+    /// The rest of the line without a comment, which starts with ` #`.
+    fn unquoted(&mut self) -> Result<String, Diagnostic> {
+        let start = self.at;
+        let line = self.rest().split('\n').next().unwrap_or_default();
+        let value = line.split(" #").next().unwrap_or_default().trim_end();
+        let (length, value) = (line.len(), value.to_owned());
+        self.at = (start + length + 1).min(self.text.len());
+        self.expand(&value, start)
+    }
+
+    /// Text in quotes, which may span lines; a backslash before the quote gives the quote. Also
+    /// gives where the text starts.
+    fn quoted(&mut self, quote: char) -> Result<(usize, String), Diagnostic> {
+        let start = self.at;
+        let mut value = String::new();
+        let mut escaped = false;
+        for (at, c) in self.rest().char_indices().skip(1) {
+            if c == quote && !escaped {
+                self.at = start + at + 1;
+                return Ok((start + 1, value));
+            }
+            if c == '\\' && !escaped {
+                escaped = true;
+                continue;
+            }
+            if escaped && c != quote {
+                value.push('\\');
+            }
+            escaped = false;
+            value.push(c);
+        }
+        let line = self.rest().split('\n').next().unwrap_or_default().len();
+        Err(Diagnostic::error("unterminated quoted value")
+            .at(self.span(start, start + line))
+            .help(format!("close it with {quote}")))
+    }
+
+    fn expand(&self, value: &str, start: usize) -> Result<String, Diagnostic> {
+        let lookup = |name: &str| {
+            (self.lookup)(name).or_else(|| self.variables.get(name).and_then(|it| it.value.clone()))
+        };
+        template::substitute(value, &lookup, &mut |_| {}).map_err(|error| {
+            let line = self.text[start..].split('\n').next().unwrap_or_default();
+            Diagnostic::error(error.to_string()).at(self.span(start, start + line.len()))
+        })
+    }
+}
+
+/// White space that does not end a line.
+fn is_blank(c: char) -> bool {
+    matches!(
+        c,
+        '\t' | '\u{b}' | '\u{c}' | '\r' | ' ' | '\u{85}' | '\u{a0}'
+    )
+}
