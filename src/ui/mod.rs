@@ -7,6 +7,8 @@ pub mod out;
 pub mod progress;
 pub mod screen;
 pub mod style;
+pub mod table;
+pub mod template;
 pub mod terminal;
 pub mod warning;
 
