@@ -1,17 +1,18 @@
 //! What every command needs: the global options, the environment, ways to load and connect.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use super::args::GlobalArgs;
 use super::error::{Error, Style};
 use super::settings::{Settings, truth};
-use crate::compose::LoadOptions;
+use crate::compose::{self, Diagnostic, LoadOptions, Loaded, SourceMap};
 use crate::connect::{self, Engine};
 use crate::run::event;
-use crate::ui::log_printer;
 use crate::ui::progress::Mode;
 use crate::ui::screen::{self, Screen};
+use crate::ui::{self, log_printer};
 
 /// The surroundings of one command.
 #[derive(Debug)]
@@ -77,6 +78,70 @@ impl Context {
             all_resources: self.global.all_resources,
             ..LoadOptions::new(self.working_dir.clone(), self.env.clone())
         }
+    }
+
+    /// Loads the project with these services enabled, and shows what is wrong with it but does
+    /// not prevent loading.
+    pub fn load_project(&self, services: &[String]) -> Result<Loaded, Error> {
+        let mut options = self.load_options(services);
+        if options.files.iter().any(|file| file == "-") {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text)?;
+            options.stdin = Some(text);
+        }
+        let loaded = compose::load(&options)?;
+        self.show_warnings(&loaded.warnings, &loaded.sources)?;
+        Ok(loaded)
+    }
+
+    /// Writes warnings to standard error, with their places.
+    pub fn show_warnings(&self, warnings: &[Diagnostic], sources: &SourceMap) -> Result<(), Error> {
+        let style = self.error_style();
+        let text = if style.json {
+            warnings
+                .iter()
+                .map(|diagnostic| ui::warning::json(&diagnostic.message))
+                .collect()
+        } else {
+            ui::diagnostics::render(warnings, sources, style.color)
+        };
+        Ok(ui::out::stderr(&text)?)
+    }
+
+    /// The project where there is one to load, and its name. With `-p` and without `-f` no file
+    /// is looked for.
+    pub fn project_or_name(&self, services: &[String]) -> Result<(Option<Loaded>, String), Error> {
+        if let (Some(name), true) = (&self.global.project_name, self.global.files.is_empty()) {
+            return Ok((None, name.to_lowercase()));
+        }
+        match self.load_project(services) {
+            Ok(loaded) => {
+                let name = loaded.project.name.clone();
+                Ok((Some(loaded), name))
+            }
+            Err(error) => match self.name_in_environment() {
+                Some(name) => Ok((None, name)),
+                None => Err(error),
+            },
+        }
+    }
+
+    /// The project's name: from `-p`, from `COMPOSE_PROJECT_NAME`, otherwise from the files.
+    pub fn project_name(&self) -> Result<String, Error> {
+        if let Some(name) = &self.global.project_name {
+            return Ok(name.to_lowercase());
+        }
+        match self.name_in_environment() {
+            Some(name) => Ok(name),
+            None => Ok(self.load_project(&[])?.project.name),
+        }
+    }
+
+    fn name_in_environment(&self) -> Option<String> {
+        self.env
+            .get("COMPOSE_PROJECT_NAME")
+            .filter(|name| !name.is_empty())
+            .map(|name| name.to_lowercase())
     }
 
     /// Connects to the engine that the options and the environment choose.

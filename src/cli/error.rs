@@ -3,9 +3,10 @@
 use std::io;
 use std::process::ExitCode;
 
-use crate::compose::LoadError;
+use crate::compose::{LoadError, Project};
 use crate::run;
 use crate::ui;
+use crate::ui::template::TemplateError;
 
 /// Why a command ended without success.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +51,25 @@ impl Error {
         Self::User {
             message: message.into(),
             help: None,
+        }
+    }
+
+    /// A service that the project does not have, with the one that may have been meant.
+    pub fn no_such_service(name: &str, project: &Project) -> Self {
+        let message = format!("no such service: {name}");
+        if project.disabled_services.contains_key(name) {
+            return Self::user(message)
+                .help("it is not enabled: name one of its profiles with --profile");
+        }
+        let similar = project
+            .services
+            .keys()
+            .map(|known| (strsim::jaro_winkler(known, name), known))
+            .filter(|(likeness, _)| *likeness > 0.8)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        match similar {
+            Some((_, known)) => Self::user(message).help(format!("did you mean \"{known}\"?")),
+            None => Self::user(message),
         }
     }
 
@@ -113,6 +133,12 @@ fn paragraph(message: &str, help: Option<&str>) -> String {
 impl From<bollard::errors::Error> for Error {
     fn from(error: bollard::errors::Error) -> Self {
         Self::Run(error.into())
+    }
+}
+
+impl From<TemplateError> for Error {
+    fn from(error: TemplateError) -> Self {
+        Self::user(error.to_string())
     }
 }
 

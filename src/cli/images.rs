@@ -2,7 +2,12 @@
 
 use std::process::ExitCode;
 
+use jiff::Timestamp;
+
+use super::ls::json_asked;
 use super::{Context, Error};
+use crate::run::list::{self, Query};
+use crate::ui::{self, images};
 
 /// Options of `images`.
 #[derive(Debug, Clone, clap::Args)]
@@ -21,6 +26,27 @@ pub struct Args {
 }
 
 /// Lists images.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("images is not available in this build"))
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    let as_json = json_asked(&args.format)?;
+    let name = context.project_name()?;
+    let docker = context.connect().await?;
+    let query = Query {
+        project: Some(&name),
+        stopped: true,
+        one_offs: true,
+        foreign: true,
+    };
+    let mut listed = list::containers(&docker, query).await?;
+    listed.retain(|container| {
+        args.services.is_empty() || args.services.iter().any(|name| name == container.service())
+    });
+    let used = list::images(&docker, &listed).await?;
+    ui::out::stdout(&if args.quiet {
+        images::ids(&used)
+    } else if as_json {
+        images::json(&used)
+    } else {
+        images::table(&used, Timestamp::now())
+    })?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,14 @@
 
 use std::process::ExitCode;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::{Context, Error};
+use crate::compose::Project;
+use crate::run::list::{self, Listed, Query};
+use crate::ui::listing::Format;
+use crate::ui::{self, containers};
 
 /// Options of `ps`.
 #[derive(Debug, Clone, clap::Args)]
@@ -54,6 +61,85 @@ pub struct Args {
 }
 
 /// Lists containers.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("ps is not available in this build"))
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    let statuses = statuses(&args)?;
+    let format = Format::new(&args.format, containers::COLUMNS)?;
+    let (loaded, name) = context.project_or_name(&args.selected)?;
+    let services = services(&args, loaded.as_ref().map(|loaded| &loaded.project))?;
+    let docker = context.connect().await?;
+    let all = args.all || !statuses.is_empty();
+    let query = Query {
+        project: Some(&name),
+        stopped: all,
+        one_offs: all,
+        foreign: false,
+    };
+    let mut listed = list::containers(&docker, query).await?;
+    listed.retain(|container| {
+        (services.is_empty() || services.iter().any(|name| name == container.service()))
+            && (statuses.is_empty() || statuses.contains(&container.state))
+    });
+    ui::out::stdout(&text(&args, &format, &listed)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// States of `--status` and `--filter`.
+fn statuses(args: &Args) -> Result<Vec<String>, Error> {
+    let mut statuses = args.status.clone();
+    if let Some(filter) = args.filter.as_deref().filter(|filter| !filter.is_empty()) {
+        match filter.split_once('=') {
+            Some(("status", status)) => statuses.push(status.to_owned()),
+            Some((key, _)) => {
+                return Err(
+                    Error::user(format!("unknown filter {key}")).help("use --filter status=STATUS")
+                );
+            }
+            None => {
+                return Err(Error::user(
+                    "arguments to --filter should be in form KEY=VAL",
+                ));
+            }
+        }
+    }
+    Ok(statuses)
+}
+
+/// Services to list; none for all.
+fn services(args: &Args, project: Option<&Project>) -> Result<Vec<String>, Error> {
+    let Some(project) = project else {
+        return Ok(args.selected.clone());
+    };
+    for service in &args.selected {
+        if !project.services.contains_key(service) {
+            return Err(Error::no_such_service(service, project));
+        }
+    }
+    if args.selected.is_empty() && !args.orphans {
+        return Ok(project.services.keys().cloned().collect());
+    }
+    Ok(args.selected.clone())
+}
+
+fn text(args: &Args, format: &Format, listed: &[Listed]) -> Result<String, Error> {
+    if args.quiet {
+        return Ok(listed
+            .iter()
+            .map(|container| format!("{}\n", container.id))
+            .collect());
+    }
+    if args.services {
+        let mut names: Vec<&str> = Vec::new();
+        for container in listed {
+            if !names.contains(&container.service()) {
+                names.push(container.service());
+            }
+        }
+        return Ok(names.join("\n") + "\n");
+    }
+    let (now, zone) = (Timestamp::now(), TimeZone::system());
+    let rows: Vec<_> = listed
+        .iter()
+        .map(|container| containers::row(container, !args.no_trunc, now, &zone))
+        .collect();
+    Ok(format.render(&containers::header(), &rows)?)
 }

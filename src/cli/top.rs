@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use super::{Context, Error};
+use crate::run::list::{self, Query};
+use crate::ui::{self, top};
 
 /// Options of `top`.
 #[derive(Debug, Clone, clap::Args)]
@@ -13,6 +15,19 @@ pub struct Args {
 }
 
 /// Shows processes.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("top is not available in this build"))
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    let name = context.project_name()?;
+    let docker = context.connect().await?;
+    let query = Query {
+        project: Some(&name),
+        one_offs: true,
+        ..Query::default()
+    };
+    let mut listed = list::containers(&docker, query).await?;
+    listed.retain(|container| {
+        args.services.is_empty() || args.services.iter().any(|name| name == container.service())
+    });
+    let processes = list::processes(&docker, &listed).await?;
+    ui::out::stdout(&top::table(&processes))?;
+    Ok(ExitCode::SUCCESS)
 }

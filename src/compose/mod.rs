@@ -16,3 +16,27 @@ pub use diagnostic::{Diagnostic, LoadError, Severity};
 pub use model::Project;
 pub use options::LoadOptions;
 pub use source::{SourceMap, Span};
+
+/// A loaded project.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The project.
+    pub project: Project,
+    /// What is wrong but does not prevent loading.
+    pub warnings: Vec<Diagnostic>,
+    /// The files that places refer to.
+    pub sources: SourceMap,
+}
+
+/// Loads a project.
+///
+/// # Errors
+/// Always, in this build.
+pub fn load(_options: &LoadOptions) -> Result<Loaded, LoadError> {
+    Err(LoadError {
+        diagnostics: vec![Diagnostic::error(
+            "loading compose files is not available in this build",
+        )],
+        sources: SourceMap::default(),
+    })
+}

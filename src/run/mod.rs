@@ -5,6 +5,7 @@
 
 pub mod error;
 pub mod event;
+pub mod list;
 pub mod logs;
 pub mod observe;
 pub mod pull;

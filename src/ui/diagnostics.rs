@@ -261,9 +261,7 @@ mod tests {
         let problem = Diagnostic::error("no configuration file provided: not found");
         insta::assert_snapshot!(
             render(&[problem], &SourceMap::default(), false),
-            @r#"
-        no configuration file provided: not found
-        "#
+            @"no configuration file provided: not found"
         );
     }
 

@@ -1,15 +1,20 @@
 //! Events and results → screen. Knows no engine.
 
+pub mod containers;
 pub mod diagnostics;
 pub mod format;
+pub mod images;
+pub mod listing;
 pub mod log_printer;
 pub mod out;
 pub mod progress;
+pub mod projects;
 pub mod screen;
 pub mod style;
 pub mod table;
 pub mod template;
 pub mod terminal;
+pub mod top;
 pub mod warning;
 
 pub use screen::Screen;

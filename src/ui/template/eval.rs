@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::parse::{Block, Command, Node, Operand, Pipeline};
-use super::{Row, TemplateError, functions};
+use super::{Row, TemplateError, functions, go_json};
 
 /// What `.` means at a place.
 #[derive(Clone, Copy)]
@@ -96,6 +96,11 @@ impl Scope<'_> {
             return self.label(name.transpose()?.flatten().or(piped));
         }
         if let Operand::Function(name) = first {
+            if name == "json" && self.is_whole_row(rest, dot) {
+                // The docker CLI escapes whole rows, and only these.
+                let text = go_json(&self.whole(Dot::Row), true);
+                return Ok(Some(Value::String(text)));
+            }
             let mut values = Vec::with_capacity(rest.len() + 1);
             for operand in rest {
                 values.push(self.operand(operand, dot)?.unwrap_or(Value::Null));
@@ -125,6 +130,14 @@ impl Scope<'_> {
                 let value = self.pipeline(pipeline, dot)?.unwrap_or(Value::Null);
                 Ok(Some(descend(&value, names)?))
             }
+        }
+    }
+
+    fn is_whole_row(&self, operands: &[Operand], dot: Dot<'_>) -> bool {
+        match operands {
+            [Operand::Root] => true,
+            [Operand::Dot] => matches!(dot, Dot::Row),
+            _ => false,
         }
     }
 

@@ -46,10 +46,11 @@ fn labels() {
 }
 
 #[test]
-fn json_does_not_escape_html() {
+fn json_escapes_html_in_whole_rows_only() {
     assert_eq!(show("{{json .Ports}}"), "\"0.0.0.0:80->80/tcp\"");
     assert_eq!(show("{{.Name | json}}"), "\"p-web-1\"");
     assert!(show("{{json .}}").starts_with("{\"Name\":\"p-web-1\","));
+    assert!(show("{{json .}}").contains("0.0.0.0:80-\\u003e80/tcp"));
 }
 
 #[test]
