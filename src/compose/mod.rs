@@ -3,8 +3,10 @@
 //! One module per stage; every stage works on spanned [`node::Node`]s, so an error of any
 //! stage can say where.
 
+pub mod decode;
 pub mod diagnostic;
 pub mod dotenv;
+pub mod emit;
 pub mod model;
 pub mod node;
 pub mod options;

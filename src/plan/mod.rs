@@ -4,6 +4,7 @@
 //! [`Observed`](observed::Observed) state of an engine and returns a [`Plan`](step::Plan):
 //! steps, the edges between them and the reason for each.
 
+pub mod hash;
 pub mod observed;
 pub mod options;
 pub mod step;

@@ -53,3 +53,10 @@ pub type Config = ObjectSource;
 
 /// A top-level secret.
 pub type Secret = ObjectSource;
+
+impl std::fmt::Display for FileMode {
+    /// Octal digits after a zero: `0440`.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "0{:o}", self.0)
+    }
+}

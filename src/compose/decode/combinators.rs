@@ -1,0 +1,179 @@
+//! Decoders built from decoders, and the macro that decodes a mapping into a struct.
+//!
+//! A decoder is a function from a node to `Option<T>`; `None` means that a problem was recorded
+//! and the field keeps its default, so that decoding goes on and finds the other problems.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::Context;
+use crate::compose::node::{Entry, Node};
+
+/// Decodes a mapping with known attributes into a struct.
+///
+/// `extensions` names the field that keeps `x-*` attributes; without it they are refused, and
+/// with `extensions dropped` they are allowed and dropped. `require` lists the attributes that
+/// must be there.
+macro_rules! record {
+    (
+        $(#[$meta:meta])*
+        $visibility:vis fn $name:ident -> $type:ty = $start:expr;
+        extensions $extensions:ident;
+        require [$($required:literal),*];
+        $($key:literal => $field:ident: $decode:expr,)*
+    ) => {
+        $(#[$meta])*
+        $visibility fn $name<'a>(
+            node: &'a $crate::compose::node::Node,
+            cx: &mut $crate::compose::decode::Context<'a>,
+        ) -> Option<$type> {
+            let map = cx.mapping(node)?;
+            let mut record: $type = $start;
+            cx.require(node, map, &[$($required),*]);
+            for (key, entry) in map {
+                match key.as_str() {
+                    $($key => {
+                        if let Some(value) = cx.at_key($key, |cx| $decode(&entry.node, cx)) {
+                            record.$field = value;
+                        }
+                    })*
+                    _ => record!(@other $extensions, record, cx, key, entry, [$($key),*]),
+                }
+            }
+            Some(record)
+        }
+    };
+    (@other refused, $record:ident, $cx:ident, $key:ident, $entry:ident, [$($known:literal),*]) => {
+        $cx.other_attribute($key, $entry, &[$($known),*], None)
+    };
+    (@other dropped, $record:ident, $cx:ident, $key:ident, $entry:ident, [$($known:literal),*]) => {
+        if !$key.starts_with("x-") {
+            $cx.other_attribute($key, $entry, &[$($known),*], None);
+        }
+    };
+    (@other $field:ident, $record:ident, $cx:ident, $key:ident, $entry:ident, [$($known:literal),*]) => {
+        $cx.other_attribute($key, $entry, &[$($known),*], Some(&mut $record.$field))
+    };
+}
+pub(super) use record;
+
+/// A value that was written: `Some` of what `decode` makes of it.
+pub(super) fn some<'a, T>(
+    decode: impl Fn(&'a Node, &mut Context<'a>) -> Option<T>,
+) -> impl Fn(&'a Node, &mut Context<'a>) -> Option<Option<T>> {
+    move |node, cx| decode(node, cx).map(Some)
+}
+
+/// A value where the type's empty value (`""`, 0) is the same as none.
+pub(super) fn non_empty<'a, T: Default + PartialEq>(
+    decode: impl Fn(&'a Node, &mut Context<'a>) -> Option<T>,
+) -> impl Fn(&'a Node, &mut Context<'a>) -> Option<Option<T>> {
+    move |node, cx| decode(node, cx).map(|value| Some(value).filter(|value| *value != T::default()))
+}
+
+/// `null` is `None`, anything else is decoded.
+pub(super) fn nullable<'a, T>(
+    decode: impl Fn(&'a Node, &mut Context<'a>) -> Option<T>,
+) -> impl Fn(&'a Node, &mut Context<'a>) -> Option<Option<T>> {
+    move |node, cx| {
+        if node.is_null() {
+            Some(None)
+        } else {
+            decode(node, cx).map(Some)
+        }
+    }
+}
+
+/// `null` is the default, anything else is decoded.
+pub(super) fn or_default<'a, T: Default>(
+    decode: impl Fn(&'a Node, &mut Context<'a>) -> Option<T>,
+) -> impl Fn(&'a Node, &mut Context<'a>) -> Option<T> {
+    move |node, cx| {
+        if node.is_null() {
+            Some(T::default())
+        } else {
+            decode(node, cx)
+        }
+    }
+}
+
+/// A list of which every element is decoded.
+pub(super) fn list<'a, T>(
+    decode: impl Fn(&'a Node, &mut Context<'a>) -> Option<T>,
+) -> impl Fn(&'a Node, &mut Context<'a>) -> Option<Vec<T>> {
+    move |node, cx| {
+        let items = cx.sequence(node)?;
+        let mut values = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            values.extend(cx.at_index(index, |cx| decode(item, cx)));
+        }
+        Some(values)
+    }
+}
+
+/// A list of texts in which none comes twice.
+pub(super) fn unique_texts<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Vec<String>> {
+    let items = cx.sequence(node)?;
+    let mut seen = HashSet::with_capacity(items.len());
+    let mut values = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        let Some(text) = cx.at_index(index, |cx| super::scalar::text(item, cx)) else {
+            continue;
+        };
+        if seen.insert(item.as_str()) {
+            values.push(text);
+        } else {
+            cx.error(item.span, &format!("contains \"{text}\" twice"));
+        }
+    }
+    Some(values)
+}
+
+/// A text, or a list of different texts.
+pub(super) fn text_or_list<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Vec<String>> {
+    match node.as_str() {
+        Some(text) => Some(vec![text.to_owned()]),
+        None if node.as_seq().is_some() => unique_texts(node, cx),
+        None => cx.wrong_type(node, "a text or a list"),
+    }
+}
+
+/// A mapping of which every value is decoded; names must be made of `A-Z a-z 0-9 . _ -`.
+pub(super) fn named<'a, T>(
+    decode: impl Fn(&'a str, &'a Node, &mut Context<'a>) -> Option<T>,
+) -> impl Fn(&'a Node, &mut Context<'a>) -> Option<BTreeMap<String, T>> {
+    move |node, cx| {
+        let map = cx.mapping(node)?;
+        let mut values = BTreeMap::new();
+        for (key, entry) in map {
+            check_name(key, entry, cx);
+            if let Some(value) = cx.at_key(key, |cx| decode(key, &entry.node, cx)) {
+                values.insert(key.clone(), value);
+            }
+        }
+        Some(values)
+    }
+}
+
+/// A mapping of which every value is decoded, whatever the keys.
+pub(super) fn keyed<'a, T>(
+    decode: impl Fn(&'a Node, &mut Context<'a>) -> Option<T>,
+) -> impl Fn(&'a Node, &mut Context<'a>) -> Option<BTreeMap<String, T>> {
+    move |node, cx| {
+        let map = cx.mapping(node)?;
+        let mut values = BTreeMap::new();
+        for (key, entry) in map {
+            if let Some(value) = cx.at_key(key, |cx| decode(&entry.node, cx)) {
+                values.insert(key.clone(), value);
+            }
+        }
+        Some(values)
+    }
+}
+
+fn check_name(key: &str, entry: &Entry, cx: &mut Context<'_>) {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if key.is_empty() || !key.bytes().all(allowed) {
+        let error = cx.error(entry.key, &format!("has the invalid name \"{key}\""));
+        error.help = Some("use letters, digits, dots, underscores and hyphens".to_owned());
+    }
+}

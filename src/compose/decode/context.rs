@@ -1,0 +1,188 @@
+//! Where decoding is and what it found wrong.
+
+use std::fmt::Write as _;
+
+use crate::compose::diagnostic::Diagnostic;
+use crate::compose::model::Extensions;
+use crate::compose::node::{Entry, Map, Node, Value};
+use crate::compose::source::Span;
+
+/// One step of the path from the root to the value being decoded.
+#[derive(Debug, Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+/// Collects the problems found while decoding, each with its place.
+#[derive(Debug, Default)]
+pub struct Context<'a> {
+    /// What was found, in the order of the file.
+    pub diagnostics: Vec<Diagnostic>,
+    path: Vec<Step<'a>>,
+}
+
+impl<'a> Context<'a> {
+    /// A context that has found nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether an error was found.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// Runs `decode` with `key` added to the path.
+    pub(super) fn at_key<T>(&mut self, key: &'a str, decode: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(Step::Key(key));
+        let value = decode(self);
+        self.path.pop();
+        value
+    }
+
+    /// Runs `decode` with the index of a list's element added to the path.
+    pub(super) fn at_index<T>(&mut self, index: usize, decode: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(Step::Index(index));
+        let value = decode(self);
+        self.path.pop();
+        value
+    }
+
+    /// The path as text: `services.web.ports[0]`.
+    pub(super) fn path(&self) -> String {
+        let mut text = String::new();
+        for step in &self.path {
+            match step {
+                Step::Key(key) => {
+                    if !text.is_empty() {
+                        text.push('.');
+                    }
+                    text.push_str(key);
+                }
+                Step::Index(index) => {
+                    let _ = write!(text, "[{index}]");
+                }
+            }
+        }
+        text
+    }
+
+    /// The path as a person would say it: `service "web"`, else the path.
+    fn owner(&self) -> String {
+        match self.path[..] {
+            [] => "the compose file".to_owned(),
+            [Step::Key(section), Step::Key(name)] => {
+                let noun = section.strip_suffix('s').unwrap_or(section);
+                format!("{noun} \"{name}\"")
+            }
+            _ => self.path(),
+        }
+    }
+
+    /// Records an error at a place; the message starts with the path.
+    pub(super) fn error(&mut self, span: Span, message: &str) -> &mut Diagnostic {
+        let diagnostic = Diagnostic::error(format!("{} {message}", self.path())).at(span);
+        self.diagnostics.push(diagnostic);
+        let last = self.diagnostics.len() - 1;
+        &mut self.diagnostics[last]
+    }
+
+    /// Records that a value has the wrong type, and returns nothing.
+    pub(super) fn wrong_type<T>(&mut self, node: &Node, wanted: &str) -> Option<T> {
+        let found = describe(node);
+        self.error(node.span, &format!("must be {wanted}, not {found}"));
+        None
+    }
+
+    /// Records that a text cannot be read, and returns nothing.
+    pub(super) fn unreadable<T>(&mut self, node: &Node, reason: &str, help: &str) -> Option<T> {
+        let error = self.error(node.span, reason);
+        if !help.is_empty() {
+            error.help = Some(help.to_owned());
+        }
+        None
+    }
+
+    /// The mapping of a node, or an error.
+    pub(super) fn mapping(&mut self, node: &'a Node) -> Option<&'a Map> {
+        match &node.value {
+            Value::Map(map) => Some(map),
+            _ => self.wrong_type(node, "a mapping"),
+        }
+    }
+
+    /// The elements of a node, or an error.
+    pub(super) fn sequence(&mut self, node: &'a Node) -> Option<&'a [Node]> {
+        match &node.value {
+            Value::Seq(items) => Some(items),
+            _ => self.wrong_type(node, "a list"),
+        }
+    }
+
+    /// Keeps an `x-*` attribute, refuses any other.
+    pub(super) fn other_attribute(
+        &mut self,
+        key: &str,
+        entry: &Entry,
+        known: &[&str],
+        extensions: Option<&mut Extensions>,
+    ) {
+        match extensions {
+            Some(extensions) if key.starts_with("x-") => {
+                extensions.insert(key.to_owned(), entry.node.clone());
+            }
+            _ => self.unknown_attribute(key, entry.key, known),
+        }
+    }
+
+    fn unknown_attribute(&mut self, key: &str, span: Span, known: &[&str]) {
+        let message = format!("unknown attribute \"{key}\" in {}", self.owner());
+        let mut diagnostic = Diagnostic::error(message).at(span);
+        if let Some(near) = nearest(key, known) {
+            diagnostic = diagnostic.help(format!("did you mean \"{near}\"?"));
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Records an error for each attribute that must be there and is not.
+    pub(super) fn require(&mut self, node: &Node, map: &Map, keys: &[&str]) {
+        for key in keys {
+            if !map.contains_key(*key) {
+                let message = format!("{} has no \"{key}\"", self.owner());
+                self.diagnostics.push(
+                    Diagnostic::error(message)
+                        .at(node.span)
+                        .help(format!("add the attribute \"{key}\"")),
+                );
+            }
+        }
+    }
+}
+
+/// The known name that is nearest to a misspelt one, if it is near enough.
+fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+    let lower = key.to_lowercase().replace('-', "_");
+    known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&lower, name), *name))
+        .min()
+        .filter(|(distance, name)| *distance <= (name.len().max(3) / 3).max(1))
+        .map(|(_, name)| name)
+}
+
+/// What a value is, for a message: scalars with their text.
+fn describe(node: &Node) -> String {
+    match &node.value {
+        Value::Null => "empty".to_owned(),
+        Value::Str(text) if text.len() <= 40 => format!("the text \"{text}\""),
+        Value::Str(_) => "a text".to_owned(),
+        Value::Bool(flag) => format!("{flag}"),
+        Value::Int(number) => format!("the number {number}"),
+        Value::Uint(number) => format!("the number {number}"),
+        Value::Float(number) => format!("the number {number}"),
+        Value::Timestamp(_) => "a timestamp".to_owned(),
+        Value::Seq(_) => "a list".to_owned(),
+        Value::Map(_) => "a mapping".to_owned(),
+    }
+}

@@ -1,0 +1,228 @@
+//! One service.
+
+use super::Context;
+use super::build::build;
+use super::combinators::{
+    list, named, non_empty, nullable, record, some, text_or_list, unique_texts,
+};
+use super::command::command;
+use super::dependency::{dependency, env_file, extends};
+use super::deploy::deploy;
+use super::develop::develop;
+use super::device::{blkio, device, gpu};
+use super::file_reference::file_reference;
+use super::healthcheck::healthcheck;
+use super::hook::{hook, pre_start};
+use super::mapping::{environment, hosts, mapping, multi_options, options};
+use super::network::{ports, service_network};
+use super::scalar::{
+    bytes, duration, flag, float, integer_in, number_as_integer, one_of, strict_flag, text,
+    text_or_integer, text_or_number, unsigned,
+};
+use super::ulimit::ulimits;
+use super::volume::mount;
+use crate::compose::model::{CredentialSpec, Logging, Provider, Service, ServiceModel};
+use crate::compose::node::Node;
+
+/// One entry of `services`.
+pub(super) fn service<'a>(name: &'a str, node: &'a Node, cx: &mut Context<'a>) -> Option<Service> {
+    let mut service = attributes(node, cx)?;
+    name.clone_into(&mut service.name);
+    Some(service)
+}
+
+record! {
+    fn attributes -> Service = Service::default();
+    extensions extensions;
+    require [];
+    "profiles" => profiles: unique_texts,
+    "annotations" => annotations: mapping,
+    "attach" => attach: some(flag),
+    "build" => build: some(build),
+    "develop" => develop: nullable(develop),
+    "blkio_config" => blkio_config: some(blkio),
+    "cap_add" => cap_add: unique_texts,
+    "cap_drop" => cap_drop: unique_texts,
+    "cgroup_parent" => cgroup_parent: non_empty(text),
+    "cgroup" => cgroup: some(one_of(&["host", "private"])),
+    "cpu_count" => cpu_count: non_empty(integer_in(0, i64::MAX)),
+    "cpu_percent" => cpu_percent: non_empty(percent),
+    "cpu_period" => cpu_period: non_empty(number_as_integer),
+    "cpu_quota" => cpu_quota: non_empty(number_as_integer),
+    "cpu_rt_period" => cpu_rt_period: non_empty(number_as_integer),
+    "cpu_rt_runtime" => cpu_rt_runtime: non_empty(number_as_integer),
+    "cpus" => cpus: non_empty(float),
+    "cpuset" => cpuset: non_empty(text),
+    "cpu_shares" => cpu_shares: non_empty(number_as_integer),
+    "command" => command: command,
+    "configs" => configs: list(file_reference),
+    "container_name" => container_name: non_empty(container_name),
+    "credential_spec" => credential_spec: some(credential_spec),
+    "depends_on" => depends_on: named(|_, node, cx: &mut Context<'a>| dependency(node, cx)),
+    "deploy" => deploy: nullable(deploy),
+    "device_cgroup_rules" => device_cgroup_rules: unique_texts,
+    "devices" => devices: list(device),
+    "dns" => dns: text_or_list,
+    "dns_opt" => dns_opt: unique_texts,
+    "dns_search" => dns_search: text_or_list,
+    "domainname" => domainname: non_empty(text),
+    "entrypoint" => entrypoint: command,
+    "provider" => provider: some(provider),
+    "environment" => environment: environment,
+    "env_file" => env_file: list(env_file),
+    "expose" => expose: list(text_or_number),
+    "extends" => extends: some(extends),
+    "external_links" => external_links: unique_texts,
+    "extra_hosts" => extra_hosts: hosts,
+    "group_add" => group_add: list(text_or_integer),
+    "gpus" => gpus: list(gpu),
+    "hostname" => hostname: non_empty(text),
+    "healthcheck" => healthcheck: some(healthcheck),
+    "image" => image: non_empty(text),
+    "init" => init: some(flag),
+    "ipc" => ipc: non_empty(text),
+    "isolation" => isolation: non_empty(text),
+    "labels" => labels: mapping,
+    "label_file" => label_file: text_or_list,
+    "links" => links: unique_texts,
+    "logging" => logging: some(logging),
+    "mem_limit" => mem_limit: non_empty(bytes),
+    "mem_reservation" => mem_reservation: non_empty(bytes),
+    "memswap_limit" => memswap_limit: non_empty(bytes),
+    "mem_swappiness" => mem_swappiness: non_empty(bytes),
+    "mac_address" => mac_address: non_empty(text),
+    "models" => models: named(|_, node, cx: &mut Context<'a>| nullable(service_model)(node, cx)),
+    "network_mode" => network_mode: non_empty(text),
+    "networks" => networks: named(|_, node, cx: &mut Context<'a>| nullable(service_network)(node, cx)),
+    "oom_kill_disable" => oom_kill_disable: flag,
+    "oom_score_adj" => oom_score_adj: non_empty(integer_in(-1000, 1000)),
+    "pid" => pid: optional_text,
+    "pids_limit" => pids_limit: non_empty(number_as_integer),
+    "platform" => platform: non_empty(text),
+    "ports" => ports: ports,
+    "privileged" => privileged: flag,
+    "pull_policy" => pull_policy: non_empty(pull_policy),
+    "read_only" => read_only: flag,
+    "restart" => restart: non_empty(text),
+    "runtime" => runtime: non_empty(text),
+    "scale" => scale: some(unsigned),
+    "secrets" => secrets: list(file_reference),
+    "security_opt" => security_opt: unique_texts,
+    "shm_size" => shm_size: non_empty(bytes),
+    "stdin_open" => stdin_open: flag,
+    "stop_grace_period" => stop_grace_period: some(duration),
+    "stop_signal" => stop_signal: non_empty(text),
+    "storage_opt" => storage_opt: options,
+    "sysctls" => sysctls: mapping,
+    "tmpfs" => tmpfs: text_or_list,
+    "tty" => tty: flag,
+    "ulimits" => ulimits: ulimits,
+    "use_api_socket" => use_api_socket: strict_flag,
+    "user" => user: non_empty(text),
+    "userns_mode" => userns_mode: non_empty(text),
+    "uts" => uts: non_empty(text),
+    "volumes" => volumes: list(mount),
+    "volumes_from" => volumes_from: unique_texts,
+    "working_dir" => working_dir: non_empty(text),
+    "pre_start" => pre_start: list(pre_start),
+    "post_start" => post_start: list(hook),
+    "pre_stop" => pre_stop: list(hook),
+}
+
+record! {
+    fn credential_spec -> CredentialSpec = CredentialSpec::default();
+    extensions extensions;
+    require [];
+    "config" => config: non_empty(text),
+    "file" => file: non_empty(text),
+    "registry" => registry: non_empty(text),
+}
+
+record! {
+    fn logging -> Logging = Logging::default();
+    extensions extensions;
+    require [];
+    "driver" => driver: non_empty(text),
+    "options" => options: options,
+}
+
+record! {
+    fn provider -> Provider = Provider::default();
+    extensions extensions;
+    require ["type"];
+    "type" => kind: non_empty(text),
+    "options" => options: multi_options,
+}
+
+record! {
+    fn service_model -> ServiceModel = ServiceModel::default();
+    extensions extensions;
+    require [];
+    "endpoint_var" => endpoint_var: non_empty(text),
+    "model_var" => model_var: non_empty(text),
+}
+
+fn optional_text<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Option<String>> {
+    if node.is_null() {
+        Some(None)
+    } else {
+        non_empty(text)(node, cx)
+    }
+}
+
+fn percent<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<f32> {
+    let percent = float(node, cx)?;
+    if (0.0..=100.0).contains(&percent) {
+        return Some(percent);
+    }
+    cx.unreadable(
+        node,
+        &format!("must be between 0 and 100, not {percent}"),
+        "",
+    )
+}
+
+/// Two characters that a container's name may have, somewhere.
+fn container_name<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<String> {
+    let name = text(node, cx)?;
+    let bytes = name.as_bytes();
+    let later = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    if bytes
+        .windows(2)
+        .any(|pair| pair[0].is_ascii_alphanumeric() && later(pair[1]))
+    {
+        return Some(name);
+    }
+    cx.unreadable(
+        node,
+        &format!("must not be \"{name}\""),
+        "use two or more letters, digits, dots, underscores or hyphens",
+    )
+}
+
+/// The known policies; docker compose takes any text that contains one of them.
+fn pull_policy<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<String> {
+    const KNOWN: &[&str] = &[
+        "always",
+        "never",
+        "build",
+        "if_not_present",
+        "missing",
+        "refresh",
+        "daily",
+        "weekly",
+    ];
+    let policy = text(node, cx)?;
+    let every = policy
+        .split("every_")
+        .skip(1)
+        .any(|delay| delay.parse::<crate::compose::model::Duration>().is_ok());
+    if every || KNOWN.iter().any(|known| policy.contains(known)) {
+        return Some(policy);
+    }
+    cx.unreadable(
+        node,
+        &format!("must not be \"{policy}\""),
+        "use always, never, missing, build, daily, weekly or every_<duration>",
+    )
+}
