@@ -1,5 +1,6 @@
 //! The dependency graph of services.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::Direction;
@@ -21,12 +22,12 @@ impl<'a> Graph<'a> {
     /// Builds the graph. A cycle is an error that names its members in order.
     pub fn new<S>(services: &'a BTreeMap<String, S>) -> Result<Self, PlanError>
     where
-        S: AsRef<Service>,
+        S: Borrow<Service>,
     {
         let mut edges = DiGraphMap::new();
         for (name, service) in services {
             edges.add_node(name.as_str());
-            for dependency in service.as_ref().depends_on.keys() {
+            for dependency in service.borrow().depends_on.keys() {
                 if services.contains_key(dependency) {
                     edges.add_edge(name.as_str(), dependency.as_str(), ());
                 }

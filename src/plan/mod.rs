@@ -4,7 +4,6 @@
 //! [`Observed`](observed::Observed) state of an engine and returns a [`Plan`](step::Plan):
 //! steps, the edges between them and the reason for each.
 
-pub mod hash;
 pub mod container;
 pub mod error;
 pub mod explain;
