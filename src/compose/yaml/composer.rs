@@ -309,11 +309,9 @@ impl<'t> Composer<'t> {
             let event = self.next()?;
             if event.data == EventData::MappingEnd {
                 let end = self.collection_end(&event, last);
-                if let Some((_, brought)) = merge {
-                    if let Err(problem) = merge_key::merge(&mut map, brought) {
-                        self.problems.push(problem);
-                    }
-                }
+                let brought = merge.map(|(_, brought)| merge_key::merge(&mut map, brought));
+                self.problems
+                    .extend(brought.and_then(Result::err).map(|it| *it));
                 return Ok((Value::Map(map), end));
             }
             let key = self.key(event, path)?;
@@ -373,12 +371,11 @@ impl<'t> Composer<'t> {
                 Tag::Other => false,
             };
         let node = self.node(event, *path)?;
-        let text = match &node.value {
-            Value::Str(value) => value.clone(),
-            _ => {
-                self.problems.push(non_string_key(&node, &text, path, span));
-                text
-            }
+        let text = if let Value::Str(value) = &node.value {
+            value.clone()
+        } else {
+            self.problems.push(non_string_key(&node, &text, path, span));
+            text
         };
         Ok(Key { text, span, merge })
     }

@@ -8,7 +8,7 @@ use super::super::node::{Map, Node, Value};
 ///
 /// # Errors
 /// When `value` is neither a mapping nor a list of mappings.
-pub(super) fn merge(map: &mut Map, value: Node) -> Result<(), Diagnostic> {
+pub(super) fn merge(map: &mut Map, value: Node) -> Result<(), Box<Diagnostic>> {
     match value.value {
         Value::Map(brought) => add(map, brought),
         Value::Seq(items) => {
@@ -30,10 +30,11 @@ fn add(map: &mut Map, brought: Map) {
     }
 }
 
-fn not_a_mapping(node: &Node) -> Diagnostic {
-    Diagnostic::error(format!(
+fn not_a_mapping(node: &Node) -> Box<Diagnostic> {
+    let problem = Diagnostic::error(format!(
         "`<<` takes a mapping or a list of mappings, not a {}",
         node.type_name()
     ))
-    .at(node.span)
+    .at(node.span);
+    Box::new(problem)
 }

@@ -64,9 +64,8 @@ pub(super) fn resolve(tag: Tag, text: String, plain: bool) -> Result<Value, Stri
 
 /// The value that an unquoted text looks like; `None` where it is just text.
 fn look(text: &str, timestamps: bool) -> Option<Value> {
-    let first = match text.as_bytes().first() {
-        None => return Some(Value::Null),
-        Some(first) => first,
+    let Some(first) = text.as_bytes().first() else {
+        return Some(Value::Null);
     };
     match first {
         b'0'..=b'9' | b'+' | b'-' => special_float(text)

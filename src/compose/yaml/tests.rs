@@ -395,7 +395,7 @@ fn bombs_are_defused_fast() {
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..30 {
         let below = format!("*a{}, ", level - 1).repeat(10);
-        bomb.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+        bomb += &format!("a{level}: &a{level} [{below}]\n");
     }
     assert_eq!(message(&bomb), "aliases expand to more than 64 MiB");
     let long = format!(
