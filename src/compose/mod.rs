@@ -3,42 +3,42 @@
 //! One module per stage; every stage works on spanned [`node::Node`]s, so an error of any
 //! stage can say where.
 
+mod canonical;
+mod consistency;
 pub mod decode;
 pub mod diagnostic;
+mod discover;
 pub mod dotenv;
 pub mod emit;
+mod environment;
+mod extends;
+mod include;
+mod interpolate;
+mod load;
+#[cfg(test)]
+mod load_tests;
+mod loader;
+mod merge;
 pub mod model;
+mod name;
 pub mod node;
+mod normalize;
 pub mod options;
+mod path;
+mod paths;
+mod profiles;
+mod scalar;
 pub mod source;
 pub mod template;
+#[cfg(test)]
+mod testing;
+mod validate;
+mod variables;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, LoadError, Severity};
+pub use load::{Loaded, LoadedTree, load, load_tree};
 pub use model::Project;
 pub use options::LoadOptions;
 pub use source::{SourceMap, Span};
-
-/// A loaded project.
-#[derive(Debug, Clone)]
-pub struct Loaded {
-    /// The project.
-    pub project: Project,
-    /// What is wrong but does not prevent loading.
-    pub warnings: Vec<Diagnostic>,
-    /// The files that places refer to.
-    pub sources: SourceMap,
-}
-
-/// Loads a project.
-///
-/// # Errors
-/// Always, in this build.
-pub fn load(_options: &LoadOptions) -> Result<Loaded, LoadError> {
-    Err(LoadError {
-        diagnostics: vec![Diagnostic::error(
-            "loading compose files is not available in this build",
-        )],
-        sources: SourceMap::default(),
-    })
-}
+pub use variables::{Variable, variables};

@@ -1,0 +1,137 @@
+//! Checks of the whole model: everything that is named exists, nothing contradicts itself.
+
+mod cycle;
+mod limits;
+mod mounts;
+mod references;
+
+use std::collections::BTreeMap;
+
+use super::diagnostic::Diagnostic;
+use super::model::{Project, Service};
+use super::source::Span;
+
+/// Collects what is wrong with the enabled part of the project.
+pub(crate) fn check(project: &Project, problems: &mut Vec<Diagnostic>) {
+    for (name, service) in &project.services {
+        let mut checker = Checker {
+            project,
+            name,
+            service,
+            problems,
+        };
+        checker.image_or_build();
+        checker.references();
+        checker.limits();
+        checker.mounts();
+    }
+    secrets(project, problems);
+    cycle::check(project, problems);
+}
+
+/// Checks that no two services share a container name.
+pub(crate) fn container_names(project: &Project, problems: &mut Vec<Diagnostic>) {
+    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, service) in &project.services {
+        let Some(container) = service.container_name.as_deref() else {
+            continue;
+        };
+        if container.is_empty() {
+            continue;
+        }
+        let Some(other) = taken.insert(container, name) else {
+            continue;
+        };
+        let span = |service: &str| project.span_of(&["services", service, "container_name"]);
+        problems.push(
+            Diagnostic::error(format!(
+                "services \"{other}\" and \"{name}\" have the same container name \"{container}\""
+            ))
+            .at(span(name))
+            .related(span(other), "the other one")
+            .help("give each its own, or none"),
+        );
+    }
+}
+
+/// The name that `wanted` is probably a misspelling of.
+pub(crate) fn closest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|name| (strsim::jaro_winkler(wanted, name), name))
+        .filter(|(similarity, _)| *similarity > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
+/// Checks one service.
+struct Checker<'a> {
+    project: &'a Project,
+    name: &'a str,
+    service: &'a Service,
+    problems: &'a mut Vec<Diagnostic>,
+}
+
+impl Checker<'_> {
+    /// The place of an attribute of the service.
+    fn span(&self, path: &[&str]) -> Span {
+        let mut full = vec!["services", self.name];
+        full.extend(path);
+        self.project.span_of(&full)
+    }
+
+    /// The place of the key `key` in the mapping at `path`.
+    fn key_span(&self, path: &[&str], key: &str) -> Span {
+        let mut full = vec!["services", self.name];
+        full.extend(path);
+        self.project
+            .tree
+            .at(&full)
+            .and_then(|node| node.as_map()?.get(key))
+            .map_or_else(|| self.span(path), |entry| entry.key)
+    }
+
+    fn error(&mut self, message: String, path: &[&str], help: String) {
+        let span = self.span(path);
+        self.problems
+            .push(Diagnostic::error(message).at(span).help(help));
+    }
+
+    fn image_or_build(&mut self) {
+        let service = self.service;
+        let has_image = service
+            .image
+            .as_deref()
+            .is_some_and(|image| !image.is_empty());
+        if has_image || service.build.is_some() || service.provider.is_some() {
+            return;
+        }
+        let span = self
+            .project
+            .tree
+            .get("services")
+            .and_then(|services| services.as_map()?.get(self.name))
+            .map_or_else(|| self.span(&[]), |entry| entry.key);
+        self.problems.push(
+            Diagnostic::error(format!(
+                "service \"{}\" has neither an image nor a build context",
+                self.name
+            ))
+            .at(span)
+            .help("add `image:` or `build:`"),
+        );
+    }
+}
+
+fn secrets(project: &Project, problems: &mut Vec<Diagnostic>) {
+    for (key, secret) in &project.secrets {
+        let is_set = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+        if secret.external || is_set(&secret.file) || is_set(&secret.environment) {
+            continue;
+        }
+        problems.push(
+            Diagnostic::error(format!("secret \"{key}\" has no content"))
+                .at(project.span_of(&["secrets", key]))
+                .help("set `file`, `environment` or `external: true`"),
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! Names that must exist: networks, volumes, secrets, configs, models and services.
+
+use super::{Checker, closest};
+use crate::compose::diagnostic::Diagnostic;
+use crate::compose::model::MountType;
+use crate::compose::node::Node;
+use crate::compose::source::Span;
+
+impl Checker<'_> {
+    pub(super) fn references(&mut self) {
+        self.build();
+        self.networks();
+        self.dependencies();
+        self.volumes();
+        self.objects();
+        self.health();
+        self.watch();
+    }
+
+    /// Reports a name that the top-level `section` lacks.
+    fn undefined(&mut self, kind: &str, section: &str, name: &str, span: Span) {
+        let known: Vec<&str> = self
+            .project
+            .tree
+            .get(section)
+            .and_then(Node::as_map)
+            .map(|map| map.keys().map(String::as_str).collect())
+            .unwrap_or_default();
+        let help = match closest(name, known.iter().copied()) {
+            Some(known) => format!("did you mean \"{known}\"?"),
+            None => format!("add \"{name}\" to the top-level `{section}`"),
+        };
+        self.problems.push(
+            Diagnostic::error(format!(
+                "service \"{}\" refers to undefined {kind} \"{name}\"",
+                self.name
+            ))
+            .at(span)
+            .help(help),
+        );
+    }
+
+    fn build(&mut self) {
+        let service = self.service;
+        let Some(build) = &service.build else {
+            return;
+        };
+        let is_set = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+        if is_set(&build.dockerfile) && is_set(&build.dockerfile_inline) {
+            self.error(
+                format!(
+                    "service \"{}\" has both `dockerfile` and `dockerfile_inline`",
+                    self.name
+                ),
+                &["build", "dockerfile_inline"],
+                "keep one of them".to_owned(),
+            );
+        }
+        for (key, context) in &build.additional_contexts {
+            if let Some(target) = context.strip_prefix("service:") {
+                self.build_context(key, target);
+            }
+        }
+        if let Some(platform) = service.platform.as_deref().filter(|text| !text.is_empty())
+            && !build.platforms.is_empty()
+            && !build.platforms.iter().any(|built| built == platform)
+        {
+            self.error(
+                format!(
+                    "service \"{}\" runs on {platform}, which `build.platforms` lacks",
+                    self.name
+                ),
+                &["build", "platforms"],
+                format!("add {platform} to `build.platforms`"),
+            );
+        }
+        for (index, secret) in build.secrets.iter().enumerate() {
+            if !self.project.secrets.contains_key(&secret.source) {
+                let span = self.item_span(&["build", "secrets"], index, "source");
+                self.undefined("build secret", "secrets", &secret.source, span);
+            }
+        }
+    }
+
+    fn build_context(&mut self, key: &str, target: &str) {
+        let path = ["build", "additional_contexts", key];
+        match self.project.services.get(target) {
+            Some(service) if service.build.is_some() => {}
+            Some(_) => self.error(
+                format!(
+                    "additional context \"{key}\" of service \"{}\" is service \"{target}\", which has no `build`",
+                    self.name
+                ),
+                &path,
+                "name a service that is built".to_owned(),
+            ),
+            None => {
+                let span = self.span(&path);
+                self.undefined("service", "services", target, span);
+            }
+        }
+    }
+
+    fn networks(&mut self) {
+        let service = self.service;
+        let mode = service
+            .network_mode
+            .as_deref()
+            .filter(|mode| !mode.is_empty());
+        if mode.is_some() && !service.networks.is_empty() {
+            let span = self.key_span(&[], "networks");
+            let other = self.key_span(&[], "network_mode");
+            self.problems.push(
+                Diagnostic::error(format!(
+                    "service \"{}\" has both `network_mode` and `networks`",
+                    self.name
+                ))
+                .at(span)
+                .related(other, "the other one")
+                .help("keep one of them"),
+            );
+        }
+        for key in service.networks.keys() {
+            if !self.project.networks.contains_key(key) {
+                let span = self.key_span(&["networks"], key);
+                self.undefined("network", "networks", key, span);
+            }
+        }
+    }
+
+    fn dependencies(&mut self) {
+        for (target, dependency) in &self.service.depends_on {
+            if self.project.services.contains_key(target) {
+                continue;
+            }
+            let span = self.key_span(&["depends_on"], target);
+            let Some(disabled) = self.project.disabled_services.get(target) else {
+                self.undefined("service", "services", target, span);
+                continue;
+            };
+            if dependency.required {
+                self.problems.push(
+                    Diagnostic::error(format!(
+                        "service \"{}\" depends on service \"{target}\", which no profile enables",
+                        self.name
+                    ))
+                    .at(span)
+                    .help(format!(
+                        "enable it with --profile {}, or depend on it with `required: false`",
+                        disabled.profiles.first().map_or("NAME", String::as_str)
+                    )),
+                );
+            }
+        }
+    }
+
+    fn volumes(&mut self) {
+        for (index, mount) in self.service.volumes.iter().enumerate() {
+            if mount.kind != MountType::Volume {
+                continue;
+            }
+            let Some(source) = mount.source.as_deref().filter(|source| !source.is_empty()) else {
+                continue;
+            };
+            if !self.project.volumes.contains_key(source) {
+                let span = self.item_span(&["volumes"], index, "source");
+                self.undefined("volume", "volumes", source, span);
+            }
+        }
+    }
+
+    fn objects(&mut self) {
+        let service = self.service;
+        for (index, config) in service.configs.iter().enumerate() {
+            if !self.project.configs.contains_key(&config.source) {
+                let span = self.item_span(&["configs"], index, "source");
+                self.undefined("config", "configs", &config.source, span);
+            }
+        }
+        for (index, secret) in service.secrets.iter().enumerate() {
+            if !self.project.secrets.contains_key(&secret.source) {
+                let span = self.item_span(&["secrets"], index, "source");
+                self.undefined("secret", "secrets", &secret.source, span);
+            }
+        }
+        for key in service.models.keys() {
+            if !self.project.models.contains_key(key) {
+                let span = self.key_span(&["models"], key);
+                self.undefined("model", "models", key, span);
+            }
+        }
+    }
+
+    fn health(&mut self) {
+        let service = self.service;
+        let first = service
+            .healthcheck
+            .as_ref()
+            .and_then(|check| check.test.first());
+        let Some(first) = first else {
+            return;
+        };
+        if !["CMD", "CMD-SHELL", "NONE"].contains(&first.as_str()) {
+            self.error(
+                format!(
+                    "`healthcheck.test` of service \"{}\" starts with \"{first}\"",
+                    self.name
+                ),
+                &["healthcheck", "test"],
+                "start the list with CMD, CMD-SHELL or NONE, or write the command as one text"
+                    .to_owned(),
+            );
+        }
+    }
+
+    /// The place of `key` in an element of a list, else of the element, else of the list.
+    pub(super) fn item_span(&self, path: &[&str], index: usize, key: &str) -> Span {
+        let mut full = vec!["services", self.name];
+        full.extend(path);
+        let item = self
+            .project
+            .tree
+            .at(&full)
+            .and_then(Node::as_seq)
+            .and_then(|items| items.get(index));
+        match item {
+            Some(item) => item.get(key).unwrap_or(item).span,
+            None => self.span(path),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Variables from env files and the shell: for interpolation, for services, for secrets.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::diagnostic::Diagnostic;
+use super::dotenv;
+use super::loader::Loader;
+use super::model::{EnvFile, Environment, Project, Service};
+use super::node::{Entry, Map, Node, Value};
+use super::source::{Relation, Span};
+
+/// The attribute that carries a secret's value from the tree to the model.
+pub(crate) const SECRET_VALUE: &str = "x-#value";
+
+/// Reads an env file into `read`. Inside it, `shell` beats what was read before.
+/// Nothing after a problem, which is reported.
+pub(crate) fn read_env_file(
+    loader: &mut Loader<'_>,
+    path: &Path,
+    place: Option<Span>,
+    shell: &BTreeMap<String, String>,
+    read: &mut BTreeMap<String, String>,
+) -> Option<()> {
+    let parent = place.map(|span| (Relation::EnvFile, span));
+    let (source, text) = loader.read(path, parent)?;
+    let known = read.clone();
+    let lookup = |name: &str| shell.get(name).or_else(|| known.get(name)).cloned();
+    match dotenv::parse(source, &text, &lookup) {
+        Ok(variables) => {
+            for (name, variable) in variables {
+                let value = variable.value.or_else(|| lookup(&name));
+                if let Some(value) = value {
+                    read.insert(name, value);
+                }
+            }
+            Some(())
+        }
+        Err(problem) => {
+            loader.problems.push(problem);
+            None
+        }
+    }
+}
+
+/// Fills in bare names of `environment` lists, and the values of secrets and configs that
+/// come from the environment.
+pub(crate) fn resolve_in_tree(tree: &mut Node, environment: &BTreeMap<String, String>) {
+    let Some(root) = tree.as_map_mut() else {
+        return;
+    };
+    for_each_entry(root, "services", |service| {
+        let Some(list) = service.get_mut("environment") else {
+            return;
+        };
+        let Value::Seq(items) = &mut list.node.value else {
+            return;
+        };
+        for item in items {
+            if let Value::Str(text) = &mut item.value
+                && let Some(value) = environment.get(text.as_str())
+            {
+                *text = format!("{text}={value}");
+            }
+        }
+    });
+    for (section, key) in [("secrets", SECRET_VALUE), ("configs", "content")] {
+        for_each_entry(root, section, |object| {
+            let Some(source) = object.get("environment") else {
+                return;
+            };
+            let span = source.node.span;
+            let value = source.node.as_str().and_then(|name| environment.get(name));
+            if let Some(value) = value.cloned() {
+                let entry = Entry {
+                    key: span,
+                    node: Node::str(value, span),
+                };
+                object.insert(key.to_owned(), entry);
+            }
+        });
+    }
+}
+
+fn for_each_entry(root: &mut Map, section: &str, mut change: impl FnMut(&mut Map)) {
+    let section = root
+        .get_mut(section)
+        .and_then(|entry| entry.node.as_map_mut());
+    for entry in section.into_iter().flat_map(Map::values_mut) {
+        if let Some(map) = entry.node.as_map_mut() {
+            change(map);
+        }
+    }
+}
+
+/// Moves the values of secrets from their hidden attribute to their content.
+pub(crate) fn take_secret_values(project: &mut Project) {
+    for secret in project.secrets.values_mut() {
+        if let Some(node) = secret.extensions.remove(SECRET_VALUE) {
+            secret.content = node.as_str().map(str::to_owned);
+        }
+    }
+}
+
+/// Merges the env files of every enabled service into its environment.
+pub(crate) fn resolve_services(loader: &mut Loader<'_>, project: &mut Project) {
+    let mut services = std::mem::take(&mut project.services);
+    for (name, service) in &mut services {
+        resolve_service(loader, project, name, service);
+    }
+    project.services = services;
+}
+
+fn resolve_service(loader: &mut Loader<'_>, project: &Project, name: &str, service: &mut Service) {
+    let shell = &project.environment;
+    for (key, value) in &mut service.environment {
+        if value.is_none() {
+            *value = shell.get(key).cloned();
+        }
+    }
+    let own = std::mem::take(&mut service.environment);
+    let mut read = BTreeMap::new();
+    for (index, file) in std::mem::take(&mut service.env_file).iter().enumerate() {
+        let place = item_span(project, name, "env_file", index);
+        read_service_file(loader, file, place, shell, &own, &mut read);
+    }
+    let mut merged: Environment = read
+        .into_iter()
+        .map(|(key, value)| (key, Some(value)))
+        .collect();
+    merged.extend(own);
+    service.environment = merged;
+}
+
+fn read_service_file(
+    loader: &mut Loader<'_>,
+    file: &EnvFile,
+    place: Span,
+    shell: &BTreeMap<String, String>,
+    own: &Environment,
+    read: &mut BTreeMap<String, String>,
+) {
+    let path = Path::new(&file.path);
+    if !path.exists() {
+        if file.required {
+            loader.problems.push(
+                Diagnostic::error(format!("env file {} does not exist", file.path))
+                    .at(place)
+                    .help("create it, or write it with `required: false`"),
+            );
+        }
+        return;
+    }
+    let Some((source, text)) = loader.read(path, Some((Relation::EnvFile, place))) else {
+        return;
+    };
+    let known = read.clone();
+    let lookup = |name: &str| {
+        let set = || own.get(name).cloned().flatten();
+        shell
+            .get(name)
+            .cloned()
+            .or_else(set)
+            .or_else(|| known.get(name).cloned())
+    };
+    let parsed = match file.format.as_deref() {
+        None | Some("" | ".env") => dotenv::parse(source, &text, &lookup).map(|variables| {
+            variables
+                .into_iter()
+                .filter_map(|(name, variable)| {
+                    let value = variable.value.or_else(|| lookup(&name))?;
+                    Some((name, value))
+                })
+                .collect()
+        }),
+        Some("raw") => Ok(raw_lines(&text, &lookup)),
+        Some(format) => Err(
+            Diagnostic::error(format!("unknown env_file format \"{format}\""))
+                .at(place)
+                .help("the formats are `raw` and none"),
+        ),
+    };
+    match parsed {
+        Ok(variables) => read.extend::<Vec<(String, String)>>(variables),
+        Err(problem) => loader.problems.push(problem),
+    }
+}
+
+/// Lines of `NAME=value` without quoting and interpolation; a bare name is inherited.
+fn raw_lines(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Vec<(String, String)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.lines()
+        .map(str::trim_start)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .filter_map(|line| {
+            if let Some((name, value)) = line.split_once('=') {
+                return Some((name.to_owned(), value.to_owned()));
+            }
+            let name = line.trim_end();
+            Some((name.to_owned(), lookup(name)?))
+        })
+        .collect()
+}
+
+/// Merges the label files of every enabled service into its labels.
+pub(crate) fn resolve_labels(loader: &mut Loader<'_>, project: &mut Project) {
+    let mut services = std::mem::take(&mut project.services);
+    for (name, service) in &mut services {
+        resolve_service_labels(loader, project, name, service);
+    }
+    project.services = services;
+}
+
+fn resolve_service_labels(
+    loader: &mut Loader<'_>,
+    project: &Project,
+    name: &str,
+    service: &mut Service,
+) {
+    let mut labels: BTreeMap<String, String> = BTreeMap::new();
+    for (index, file) in std::mem::take(&mut service.label_file).iter().enumerate() {
+        let place = item_span(project, name, "label_file", index);
+        let parent = Some((Relation::LabelFile, place));
+        let Some((source, text)) = loader.read(Path::new(file), parent) else {
+            continue;
+        };
+        let known = labels.clone();
+        let lookup = |name: &str| known.get(name).cloned();
+        match dotenv::parse(source, &text, &lookup) {
+            Ok(variables) => {
+                for (name, variable) in variables {
+                    if let Some(value) = variable.value.or_else(|| lookup(&name)) {
+                        labels.insert(name, value);
+                    }
+                }
+            }
+            Err(problem) => loader.problems.push(problem),
+        }
+    }
+    labels.append(&mut service.labels);
+    service.labels = labels;
+}
+
+fn item_span(project: &Project, service: &str, key: &str, index: usize) -> Span {
+    let path = ["services", service, key];
+    project
+        .tree
+        .at(&path)
+        .and_then(Node::as_seq)
+        .and_then(|items| items.get(index))
+        .map_or_else(|| project.span_of(&path), |node| node.span)
+}

@@ -1,0 +1,287 @@
+//! `extends`: a service that starts from another one, of the same file or of another.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::diagnostic::Diagnostic;
+use super::loader::{Loader, Scope};
+use super::merge::{self, Directives};
+use super::node::{Map, Node, Value};
+use super::paths;
+use super::source::{Relation, Span};
+
+/// A file named by `extends.file`, in long form.
+pub(crate) struct BaseFile {
+    path: PathBuf,
+    services: Map,
+    directives: Directives,
+}
+
+/// One step from a service to the one it extends.
+struct Link {
+    path: PathBuf,
+    service: String,
+    span: Span,
+}
+
+/// What `extends` says.
+struct Reference {
+    service: String,
+    service_span: Span,
+    file: Option<(String, Span)>,
+}
+
+/// Where a service is looked up.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    path: &'a Path,
+    services: &'a Map,
+    directives: &'a Directives,
+}
+
+/// Replaces every service of the document that extends another by the merged one.
+pub(crate) fn apply(
+    loader: &mut Loader<'_>,
+    scope: &Scope,
+    document: &mut Node,
+    directives: &Directives,
+    path: &Path,
+) {
+    let Some(services) = document
+        .as_map_mut()
+        .and_then(|map| map.get_mut("services"))
+        .and_then(|entry| entry.node.as_map_mut())
+    else {
+        return;
+    };
+    let names: Vec<String> = services
+        .iter()
+        .filter(|(_, entry)| entry.node.get("extends").is_some())
+        .map(|(name, _)| name.clone())
+        .collect();
+    if names.is_empty() {
+        return;
+    }
+    let original = services.clone();
+    let place = Place {
+        path,
+        services: &original,
+        directives,
+    };
+    for name in names {
+        let merged = Extension { loader, scope }.resolve(&name, place, &mut Vec::new());
+        if let (Some(entry), Some(node)) = (services.get_mut(&name), merged) {
+            entry.node = node;
+        }
+    }
+}
+
+struct Extension<'a, 'b> {
+    loader: &'a mut Loader<'b>,
+    scope: &'a Scope,
+}
+
+impl Extension<'_, '_> {
+    /// The service with everything it extends merged in. Nothing after a problem.
+    fn resolve(&mut self, name: &str, place: Place<'_>, chain: &mut Vec<Link>) -> Option<Node> {
+        let entry = place.services.get(name)?;
+        let mut service = entry.node.clone();
+        let Some(extends) = service.get("extends").cloned() else {
+            return Some(service);
+        };
+        // Taken out even after a problem, which is then reported only once.
+        if let Some(map) = service.as_map_mut() {
+            map.shift_remove("extends");
+        }
+        let Some(reference) = self.reference(name, &extends) else {
+            return Some(service);
+        };
+        if chain.is_empty() {
+            chain.push(Link {
+                path: place.path.to_owned(),
+                service: name.to_owned(),
+                span: entry.key,
+            });
+        }
+        let Some(mut base) = self.base(name, &reference, place, chain) else {
+            return Some(service);
+        };
+        if base.is_null() {
+            return Some(service);
+        }
+        if let Some(directives) = place.directives.at(&["services", name]) {
+            directives.apply(&mut base);
+        }
+        merge::merge_service(&mut base, service, &mut self.loader.problems);
+        Some(base)
+    }
+
+    fn base(
+        &mut self,
+        name: &str,
+        reference: &Reference,
+        place: Place<'_>,
+        chain: &mut Vec<Link>,
+    ) -> Option<Node> {
+        let file = match &reference.file {
+            Some((file, span)) => Some(self.base_file(file, *span)?),
+            None => None,
+        };
+        let place = match &file {
+            Some(file) => Place {
+                path: &file.path,
+                services: &file.services,
+                directives: &file.directives,
+            },
+            None => place,
+        };
+        if !place.services.contains_key(&reference.service) {
+            self.missing(name, reference, place);
+            return None;
+        }
+        let known = chain
+            .iter()
+            .position(|link| link.service == reference.service && link.path == place.path);
+        if let Some(first) = known {
+            self.cycle(&chain[first..], reference);
+            return None;
+        }
+        chain.push(Link {
+            path: place.path.to_owned(),
+            service: reference.service.clone(),
+            span: reference.service_span,
+        });
+        let base = self.resolve(&reference.service, place, chain);
+        chain.pop();
+        base
+    }
+
+    fn reference(&mut self, name: &str, extends: &Node) -> Option<Reference> {
+        let text = |node: Option<&Node>| node.and_then(Node::as_str).map(str::to_owned);
+        let (service, file) = match &extends.value {
+            Value::Str(_) => (Some(extends), None),
+            Value::Map(_) => (extends.get("service"), extends.get("file")),
+            _ => (None, None),
+        };
+        let (Some(node), Some(service)) = (service, text(service)) else {
+            self.loader.problems.push(
+                Diagnostic::error(format!("`extends` of service \"{name}\" names no service"))
+                    .at(extends.span)
+                    .help("write `extends: {service: NAME}`, with `file: PATH` for another file"),
+            );
+            return None;
+        };
+        Some(Reference {
+            service,
+            service_span: node.span,
+            file: text(file).zip(file.map(|node| node.span)),
+        })
+    }
+
+    fn base_file(&mut self, file: &str, span: Span) -> Option<Rc<BaseFile>> {
+        let folder = self.scope.folder.to_string_lossy().into_owned();
+        let path = PathBuf::from(if Path::new(file).is_absolute() {
+            paths::clean(file)
+        } else {
+            paths::join(&folder, file)
+        });
+        let key = (self.scope.id, path.clone());
+        if let Some(known) = self.loader.bases.get(&key) {
+            return known.clone();
+        }
+        let parent_folder = path.parent().unwrap_or(Path::new("/"));
+        let prefix = paths::relative(&folder, &parent_folder.to_string_lossy());
+        let loaded = self.load_base(&path, &prefix, span).map(Rc::new);
+        self.loader.bases.insert(key, loaded.clone());
+        loaded
+    }
+
+    fn load_base(&mut self, path: &Path, prefix: &str, span: Span) -> Option<BaseFile> {
+        let parsed = self
+            .loader
+            .parse_file(path, Some((Relation::Extends, span)))?;
+        let mut tree = Node::new(Value::Map(Map::new()), parsed.start);
+        let mut last = Directives::default();
+        for mut document in parsed.documents {
+            if document.as_map().is_none() {
+                continue;
+            }
+            last = Directives::take(&mut document);
+            self.loader
+                .interpolate(&mut document, &self.scope.environment);
+            last.apply(&mut tree);
+            merge::merge(&mut tree, document, &mut self.loader.problems);
+            self.loader.finish(&mut tree);
+        }
+        self.loader.resolve_paths(&mut tree, prefix);
+        let services = tree
+            .as_map_mut()
+            .and_then(|map| map.shift_remove("services"))
+            .map(|entry| entry.node.value);
+        let Some(Value::Map(services)) = services else {
+            let name = self.loader.shown(path);
+            self.loader.problems.push(
+                Diagnostic::error(format!("{name} has no services to extend"))
+                    .at(span)
+                    .help("name a compose file with a `services` section"),
+            );
+            return None;
+        };
+        Some(BaseFile {
+            path: path.to_owned(),
+            services,
+            directives: last,
+        })
+    }
+
+    fn missing(&mut self, name: &str, reference: &Reference, place: Place<'_>) {
+        let wanted = &reference.service;
+        let file = self.loader.shown(place.path);
+        let known: Vec<&str> = place.services.keys().map(String::as_str).collect();
+        let help = match super::consistency::closest(wanted, known.iter().copied()) {
+            Some(name) => format!("did you mean \"{name}\"?"),
+            None => format!("{file} has the services {}", known.join(", ")),
+        };
+        self.loader.problems.push(
+            Diagnostic::error(format!(
+                "service \"{name}\" extends \"{wanted}\", which {file} does not have"
+            ))
+            .at(reference.service_span)
+            .help(help),
+        );
+    }
+
+    fn cycle(&mut self, links: &[Link], reference: &Reference) {
+        let mut names: Vec<&str> = links.iter().map(|link| link.service.as_str()).collect();
+        names.push(&reference.service);
+        let problem = Diagnostic::error(format!(
+            "services extend each other in a circle: {}",
+            names.join(" -> ")
+        ))
+        .at(reference.service_span)
+        .help("remove one of these `extends`");
+        let problem = links.iter().skip(1).fold(problem, |problem, link| {
+            problem.related(link.span, format!("\"{}\" is extended here", link.service))
+        });
+        if !self
+            .loader
+            .problems
+            .iter()
+            .any(|known| same_circle(known, &names))
+        {
+            self.loader.problems.push(problem);
+        }
+    }
+}
+
+/// Whether a circle with these members was reported already, from another of its members.
+fn same_circle(known: &Diagnostic, names: &[&str]) -> bool {
+    let Some((_, list)) = known.message.split_once("in a circle: ") else {
+        return false;
+    };
+    let mut members: Vec<&str> = list.split(" -> ").skip(1).collect();
+    let mut names: Vec<&str> = names.iter().copied().skip(1).collect();
+    members.sort_unstable();
+    names.sort_unstable();
+    members == names
+}

@@ -1,0 +1,270 @@
+//! Substitution of variables in every value, and the types that the text at some places has.
+
+use std::ops::Range;
+
+use indexmap::IndexMap;
+
+use super::diagnostic::Diagnostic;
+use super::node::{Node, Value};
+use super::path::{Path, Pattern};
+use super::source::{SourceMap, Span};
+use super::template::{self, TemplateErrorKind};
+
+/// The type that text at a place stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cast {
+    Integer,
+    Float,
+    Boolean,
+}
+
+const CASTS: &[(Pattern, Cast)] = &[
+    (&["services", "*", "cpu_count"], Cast::Integer),
+    (&["services", "*", "cpu_percent"], Cast::Float),
+    (&["services", "*", "cpu_period"], Cast::Integer),
+    (&["services", "*", "cpu_quota"], Cast::Integer),
+    (&["services", "*", "cpu_rt_period"], Cast::Integer),
+    (&["services", "*", "cpu_rt_runtime"], Cast::Integer),
+    (&["services", "*", "cpus"], Cast::Float),
+    (&["services", "*", "cpu_shares"], Cast::Integer),
+    (&["services", "*", "init"], Cast::Boolean),
+    (&["services", "*", "deploy", "replicas"], Cast::Integer),
+    (
+        &["services", "*", "deploy", "update_config", "parallelism"],
+        Cast::Integer,
+    ),
+    (
+        &[
+            "services",
+            "*",
+            "deploy",
+            "update_config",
+            "max_failure_ratio",
+        ],
+        Cast::Float,
+    ),
+    (
+        &["services", "*", "deploy", "rollback_config", "parallelism"],
+        Cast::Integer,
+    ),
+    (
+        &[
+            "services",
+            "*",
+            "deploy",
+            "rollback_config",
+            "max_failure_ratio",
+        ],
+        Cast::Float,
+    ),
+    (
+        &["services", "*", "deploy", "restart_policy", "max_attempts"],
+        Cast::Integer,
+    ),
+    (
+        &[
+            "services",
+            "*",
+            "deploy",
+            "placement",
+            "max_replicas_per_node",
+        ],
+        Cast::Integer,
+    ),
+    (&["services", "*", "healthcheck", "retries"], Cast::Integer),
+    (&["services", "*", "healthcheck", "disable"], Cast::Boolean),
+    (&["services", "*", "oom_kill_disable"], Cast::Boolean),
+    (&["services", "*", "oom_score_adj"], Cast::Integer),
+    (&["services", "*", "pids_limit"], Cast::Integer),
+    (&["services", "*", "ports", "[]", "target"], Cast::Integer),
+    (&["services", "*", "privileged"], Cast::Boolean),
+    (&["services", "*", "read_only"], Cast::Boolean),
+    (&["services", "*", "scale"], Cast::Integer),
+    (&["services", "*", "stdin_open"], Cast::Boolean),
+    (&["services", "*", "tty"], Cast::Boolean),
+    (&["services", "*", "ulimits", "*"], Cast::Integer),
+    (&["services", "*", "ulimits", "*", "hard"], Cast::Integer),
+    (&["services", "*", "ulimits", "*", "soft"], Cast::Integer),
+    (
+        &["services", "*", "volumes", "[]", "read_only"],
+        Cast::Boolean,
+    ),
+    (
+        &["services", "*", "volumes", "[]", "volume", "nocopy"],
+        Cast::Boolean,
+    ),
+    (&["networks", "*", "external"], Cast::Boolean),
+    (&["networks", "*", "internal"], Cast::Boolean),
+    (&["networks", "*", "attachable"], Cast::Boolean),
+    (&["networks", "*", "enable_ipv4"], Cast::Boolean),
+    (&["networks", "*", "enable_ipv6"], Cast::Boolean),
+    (&["volumes", "*", "external"], Cast::Boolean),
+    (&["secrets", "*", "external"], Cast::Boolean),
+    (&["configs", "*", "external"], Cast::Boolean),
+];
+
+/// Variables that were used but are not set, with the places of their use.
+#[derive(Debug, Default)]
+pub(crate) struct Unset(IndexMap<String, Vec<Span>>);
+
+impl Unset {
+    fn add(&mut self, name: &str, span: Span) {
+        self.0.entry(name.to_owned()).or_default().push(span);
+    }
+
+    /// One warning a variable.
+    pub(crate) fn into_warnings(self) -> Vec<Diagnostic> {
+        self.0
+            .into_iter()
+            .filter_map(|(name, spans)| {
+                let mut spans = spans.into_iter();
+                let first = spans.next()?;
+                let warning = Diagnostic::warning(format!(
+                    "the variable \"{name}\" is not set, an empty text takes its place"
+                ))
+                .at(first)
+                .help(format!(
+                    "set {name} in the shell or in .env, or write ${{{name}:-default}}"
+                ));
+                Some(spans.take(3).fold(warning, |warning, span| {
+                    warning.related(span, "used here too")
+                }))
+            })
+            .collect()
+    }
+}
+
+fn help_for(kind: &TemplateErrorKind) -> String {
+    match kind {
+        TemplateErrorKind::Required { name, .. } => {
+            format!("set {name} in the shell or in .env")
+        }
+        TemplateErrorKind::Invalid(_) => {
+            "write ${NAME}, or $$ for a dollar sign that is no variable".to_owned()
+        }
+        TemplateErrorKind::TooDeep => "use fewer defaults inside defaults".to_owned(),
+    }
+}
+
+/// Everything that substitution reads and writes.
+pub(crate) struct Interpolation<'a> {
+    /// The files that places refer to.
+    pub(crate) sources: &'a SourceMap,
+    /// The value of a variable.
+    pub(crate) lookup: &'a dyn Fn(&str) -> Option<String>,
+    /// Variables found unset.
+    pub(crate) unset: &'a mut Unset,
+    /// Where problems go.
+    pub(crate) problems: &'a mut Vec<Diagnostic>,
+}
+
+impl Interpolation<'_> {
+    /// Substitutes in every value of the tree; keys stay.
+    pub(crate) fn tree(&mut self, node: &mut Node) {
+        self.walk(node, Path::ROOT);
+    }
+
+    /// Substitutes in one text. Nothing after a problem, which is reported.
+    pub(crate) fn text(&mut self, text: &str, span: Span) -> Option<String> {
+        if !text.contains('$') {
+            return Some(text.to_owned());
+        }
+        let mut missing: Vec<String> = Vec::new();
+        let result = template::substitute(text, self.lookup, &mut |name| {
+            missing.push(name.to_owned());
+        });
+        for name in missing {
+            let used = template::variables(text)
+                .into_iter()
+                .find(|used| used.name == name);
+            let place = used.map_or(span, |used| self.narrow(span, text, &used.range));
+            self.unset.add(&name, place);
+        }
+        match result {
+            Ok(text) => Some(text),
+            Err(error) => {
+                let place = self.narrow(span, text, &error.range);
+                let help = help_for(&error.kind);
+                self.problems
+                    .push(Diagnostic::error(error.to_string()).at(place).help(help));
+                None
+            }
+        }
+    }
+
+    /// The place of a part of a text, if the text stands in the file as it is.
+    fn narrow(&self, span: Span, text: &str, range: &Range<usize>) -> Span {
+        let source = &self.sources.get(span.source).text;
+        let written = source.get(span.start as usize..span.end as usize);
+        let part = written.and_then(|written| {
+            let start = written.find(text)? + range.start;
+            Some((written.get(..start)?, start))
+        });
+        match part {
+            Some((before, start)) if !before.contains('\n') => Span {
+                start: span.start + start as u32,
+                end: span.start + (start + range.len()) as u32,
+                column: span.column + before.chars().count() as u32,
+                ..span
+            },
+            _ => span,
+        }
+    }
+
+    /// Returns whether the node has a value; one whose text cannot be substituted is removed,
+    /// so that nothing else is said of it.
+    fn walk(&mut self, node: &mut Node, path: Path<'_>) -> bool {
+        let span = node.span;
+        match &mut node.value {
+            Value::Map(map) => {
+                map.retain(|key, entry| self.walk(&mut entry.node, path.key(key)));
+            }
+            Value::Seq(items) => items.retain_mut(|item| self.walk(item, path.item())),
+            Value::Str(text) => {
+                let value = self
+                    .text(text, span)
+                    .and_then(|text| match path.find(CASTS) {
+                        Some(cast) => self.cast(text, cast, path, span),
+                        None => Some(Value::Str(text)),
+                    });
+                let Some(value) = value else {
+                    return false;
+                };
+                node.value = value;
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn cast(&mut self, text: String, cast: Cast, path: Path<'_>, span: Span) -> Option<Value> {
+        let (value, wanted) = match cast {
+            Cast::Integer => (text.parse().ok().map(Value::Int), "an integer"),
+            Cast::Float => (text.parse().ok().map(Value::Float), "a number"),
+            Cast::Boolean => (self.boolean(&text, span), "true or false"),
+        };
+        if value.is_none() {
+            self.problems.push(
+                Diagnostic::error(format!("{path} must be {wanted}, not \"{text}\"")).at(span),
+            );
+        }
+        value
+    }
+
+    fn boolean(&mut self, text: &str, span: Span) -> Option<Value> {
+        let lower = text.to_lowercase();
+        let flag = match lower.as_str() {
+            "true" | "y" | "yes" | "on" => true,
+            "false" | "n" | "no" | "off" => false,
+            _ => return None,
+        };
+        if lower != "true" && lower != "false" {
+            self.problems.push(
+                Diagnostic::warning(format!("\"{text}\" is no boolean in YAML 1.2"))
+                    .at(span)
+                    .help(format!("write `{flag}`")),
+            );
+        }
+        Some(Value::Bool(flag))
+    }
+}

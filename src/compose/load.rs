@@ -1,0 +1,246 @@
+//! From what a caller asks for to a project: the stages in their order.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::canonical;
+use super::consistency;
+use super::decode;
+use super::diagnostic::{Diagnostic, LoadError};
+use super::discover::{self, Discovered};
+use super::environment;
+use super::loader::{Loader, ParsedFile, Scope};
+use super::model::Project;
+use super::name;
+use super::node::{Entry, Node};
+use super::normalize;
+use super::options::LoadOptions;
+use super::profiles;
+use super::source::SourceMap;
+
+/// A project and what came up while loading it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The project.
+    pub project: Project,
+    /// What is wrong but does not prevent loading.
+    pub warnings: Vec<Diagnostic>,
+    /// The files that places refer to.
+    pub sources: SourceMap,
+}
+
+/// A merged tree in long form, before it becomes a typed project.
+#[derive(Debug, Clone)]
+pub struct LoadedTree {
+    /// The tree.
+    pub tree: Node,
+    /// The project's name.
+    pub name: String,
+    /// Variables used for interpolation: shell over env files.
+    pub environment: BTreeMap<String, String>,
+    /// What is wrong but does not prevent loading.
+    pub warnings: Vec<Diagnostic>,
+    /// The files that places refer to.
+    pub sources: SourceMap,
+}
+
+/// Loads a project.
+///
+/// # Errors
+/// Every problem that was found, at least one of them an error.
+pub fn load(options: &LoadOptions) -> Result<Loaded, LoadError> {
+    let mut loader = Loader::new(options);
+    let project = load_project(&mut loader);
+    let (diagnostics, sources) = finish(loader);
+    match project {
+        Some(project) if !diagnostics.iter().any(Diagnostic::is_error) => Ok(Loaded {
+            project,
+            warnings: diagnostics,
+            sources,
+        }),
+        _ => Err(LoadError {
+            diagnostics,
+            sources,
+        }),
+    }
+}
+
+/// Loads the merged tree only, as `config --no-interpolate` and `--variables` show it.
+///
+/// # Errors
+/// Every problem that was found, at least one of them an error.
+pub fn load_tree(options: &LoadOptions) -> Result<LoadedTree, LoadError> {
+    let mut loader = Loader::new(options);
+    let model = load_model(&mut loader);
+    let (diagnostics, sources) = finish(loader);
+    match model {
+        Some(model) if !diagnostics.iter().any(Diagnostic::is_error) => Ok(LoadedTree {
+            tree: model.tree,
+            name: model.name,
+            environment: model.found.environment,
+            warnings: diagnostics,
+            sources,
+        }),
+        _ => Err(LoadError {
+            diagnostics,
+            sources,
+        }),
+    }
+}
+
+fn finish(loader: Loader<'_>) -> (Vec<Diagnostic>, SourceMap) {
+    let mut diagnostics = loader.unset.into_warnings();
+    diagnostics.extend(loader.problems);
+    if diagnostics.is_empty() {
+        return (diagnostics, loader.sources);
+    }
+    // A file may be read more than once; the same problem is shown once.
+    let mut seen: Vec<(String, String)> = Vec::new();
+    diagnostics.retain(|problem| {
+        let place = problem.span.map(|span| loader.sources.locate(span));
+        let key = (problem.message.clone(), place.unwrap_or_default());
+        let new = !seen.contains(&key);
+        if new {
+            seen.push(key);
+        }
+        new
+    });
+    (diagnostics, loader.sources)
+}
+
+/// The tree and what was settled before it.
+struct Model {
+    tree: Node,
+    name: String,
+    found: Discovered,
+}
+
+fn load_model(loader: &mut Loader<'_>) -> Option<Model> {
+    let mut found = discover::discover(loader)?;
+    let files = parse_files(loader, &found.files)?;
+    let name = name::project_name(loader, &files, &found.folder, &found.environment)?;
+    found
+        .environment
+        .insert("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
+    let mut scope = Scope {
+        id: loader.next_scope(),
+        prefix: found.folder.to_string_lossy().into_owned(),
+        folder: found.folder.clone(),
+        environment: std::mem::take(&mut found.environment),
+        resolve_paths: loader.options.resolve_paths,
+        chain: Vec::new(),
+    };
+    let tree = loader.load_tree(&mut scope, files);
+    found.environment = scope.environment;
+    let mut tree = tree?;
+    if tree.as_map().is_none_or(indexmap::IndexMap::is_empty) {
+        if !loader.failed() {
+            loader.problems.push(
+                Diagnostic::error("the compose file is empty")
+                    .at(tree.span)
+                    .help("add a `services` section"),
+            );
+        }
+        return None;
+    }
+    if loader.options.normalize {
+        set_name(&mut tree, &name);
+        normalize::normalize(&mut tree, &name, &found.environment);
+    }
+    Some(Model { tree, name, found })
+}
+
+/// Reads every file, so that the problems of all of them are reported together.
+fn parse_files(loader: &mut Loader<'_>, files: &[PathBuf]) -> Option<Vec<ParsedFile>> {
+    let mut parsed = Vec::with_capacity(files.len());
+    for path in files {
+        let file = if path == Path::new("-") {
+            let text = loader.options.stdin.clone().unwrap_or_default();
+            let source = loader.add_source("-".to_owned(), &text, None);
+            loader.parse_text(path.clone(), source, &text)
+        } else {
+            loader.parse_file(path, None)
+        };
+        parsed.extend(file);
+    }
+    (parsed.len() == files.len()).then_some(parsed)
+}
+
+fn set_name(tree: &mut Node, name: &str) {
+    let span = tree.span;
+    if let Some(root) = tree.as_map_mut() {
+        let (key, place) = root
+            .get("name")
+            .map_or((span, span), |entry| (entry.key, entry.node.span));
+        let node = Node::str(name, place);
+        root.insert("name".to_owned(), Entry { key, node });
+    }
+}
+
+fn load_project(loader: &mut Loader<'_>) -> Option<Project> {
+    let Model {
+        mut tree,
+        name,
+        found,
+    } = load_model(loader)?;
+    let options = loader.options;
+    let mut context = decode::Context::new();
+    let declared = decode::project(&tree, &mut context);
+    loader.problems.append(&mut context.diagnostics);
+    if loader.failed() {
+        return None;
+    }
+    // Mappings have a place for every name, which later stages point at.
+    canonical::expand_lists(&mut tree);
+    let mut project = Project {
+        name,
+        services: declared.services,
+        networks: declared.networks,
+        volumes: declared.volumes,
+        secrets: declared.secrets,
+        configs: declared.configs,
+        models: declared.models,
+        extensions: declared.extensions,
+        working_dir: found.folder,
+        compose_files: found
+            .files
+            .iter()
+            .map(|file| file.to_string_lossy().into_owned())
+            .collect(),
+        env_files: found.env_files,
+        environment: found.environment,
+        profiles: Vec::new(),
+        disabled_services: BTreeMap::new(),
+        tree,
+    };
+    environment::take_secret_values(&mut project);
+    profiles::apply_profiles(&mut project, found.profiles);
+    if options.check_consistency {
+        consistency::check(&project, &mut loader.problems);
+        unify_replicas(&mut project);
+    }
+    if loader.failed() {
+        return None;
+    }
+    profiles::select(&mut project, &options.services, &mut loader.problems);
+    if options.resolve_environment {
+        environment::resolve_services(loader, &mut project);
+    }
+    environment::resolve_labels(loader, &mut project);
+    if options.check_consistency {
+        consistency::container_names(&project, &mut loader.problems);
+    }
+    if !options.all_resources {
+        profiles::drop_unused(&mut project);
+    }
+    Some(project)
+}
+
+/// `scale` counts as `deploy.replicas` where there is a `deploy`.
+fn unify_replicas(project: &mut Project) {
+    for service in project.services.values_mut() {
+        if let (Some(scale), Some(deploy)) = (service.scale, service.deploy.as_mut()) {
+            deploy.replicas = Some(scale);
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Reading compose files into one merged tree in long form.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::canonical;
+use super::diagnostic::Diagnostic;
+use super::environment;
+use super::extends::{self, BaseFile};
+use super::include;
+use super::interpolate::{Interpolation, Unset};
+use super::merge::{self, Directives};
+use super::node::{Map, Node, Value};
+use super::options::LoadOptions;
+use super::paths;
+use super::source::{Relation, Source, SourceId, SourceMap, Span};
+use super::validate;
+use super::yaml;
+
+/// How many files one project may be made of.
+const MAX_FILES: usize = 4096;
+
+/// State of one load.
+pub(crate) struct Loader<'a> {
+    /// What was asked for.
+    pub(crate) options: &'a LoadOptions,
+    /// Files read so far.
+    pub(crate) sources: SourceMap,
+    /// Problems found so far.
+    pub(crate) problems: Vec<Diagnostic>,
+    /// Variables that were used but are not set.
+    pub(crate) unset: Unset,
+    /// Files named by `extends`, by scope, path and the prefix of their relative paths.
+    pub(crate) bases: HashMap<(usize, PathBuf), Option<Rc<BaseFile>>>,
+    /// Number of scopes so far.
+    pub(crate) scopes: usize,
+}
+
+/// The folder and variables that hold for a project or an included part of it.
+pub(crate) struct Scope {
+    /// Number of the scope within the load.
+    pub(crate) id: usize,
+    /// The absolute folder that relative paths start from.
+    pub(crate) folder: PathBuf,
+    /// What relative paths are prefixed with: the folder, relative to that of the importer.
+    pub(crate) prefix: String,
+    /// Variables for interpolation.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// Whether paths are resolved.
+    pub(crate) resolve_paths: bool,
+    /// The files that are being loaded, outermost first, each with the place that named it.
+    pub(crate) chain: Vec<(PathBuf, Option<Span>)>,
+}
+
+/// A file that was read and parsed.
+pub(crate) struct ParsedFile {
+    /// Its absolute path; `-` for standard input.
+    pub(crate) path: PathBuf,
+    /// Its documents.
+    pub(crate) documents: Vec<Node>,
+    /// Its first character.
+    pub(crate) start: Span,
+}
+
+impl<'a> Loader<'a> {
+    /// A loader that has read nothing.
+    pub(crate) fn new(options: &'a LoadOptions) -> Self {
+        Self {
+            options,
+            sources: SourceMap::default(),
+            problems: Vec::new(),
+            unset: Unset::default(),
+            bases: HashMap::new(),
+            scopes: 0,
+        }
+    }
+
+    /// Whether an error was found.
+    pub(crate) fn failed(&self) -> bool {
+        self.problems.iter().any(Diagnostic::is_error)
+    }
+
+    /// The number of the next scope.
+    pub(crate) fn next_scope(&mut self) -> usize {
+        self.scopes += 1;
+        self.scopes
+    }
+
+    /// Reports a problem at a place that may not exist.
+    pub(crate) fn report(&mut self, problem: Diagnostic, place: Option<Span>) {
+        let problem = match place {
+            Some(span) if problem.span.is_none() => problem.at(span),
+            _ => problem,
+        };
+        self.problems.push(problem);
+    }
+
+    /// The name that a file has in messages: relative to the working folder where it is inside.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.options.working_dir) {
+            Ok(inside) if !inside.as_os_str().is_empty() => inside.display().to_string(),
+            _ => path.display().to_string(),
+        }
+    }
+
+    /// Reads a text file; reports and returns nothing when it cannot be read.
+    pub(crate) fn read(
+        &mut self,
+        path: &Path,
+        parent: Option<(Relation, Span)>,
+    ) -> Option<(SourceId, String)> {
+        let name = self.shown(path);
+        let place = parent.map(|(_, span)| span);
+        if self.sources.iter().count() >= MAX_FILES {
+            let problem = Diagnostic::error(format!("the project has more than {MAX_FILES} files"))
+                .help("look for files that include each other many times");
+            self.report(problem, place);
+            return None;
+        }
+        match std::fs::read(path) {
+            Ok(bytes) => {
+                if let Ok(text) = String::from_utf8(bytes) {
+                    Some((self.add_source(name, &text, parent), text))
+                } else {
+                    let problem = Diagnostic::error(format!("{name} is not UTF-8 text"))
+                        .help("save the file as UTF-8");
+                    self.report(problem, place);
+                    None
+                }
+            }
+            Err(error) => {
+                self.report(unreadable(&name, path, &error), place);
+                None
+            }
+        }
+    }
+
+    /// Registers a text.
+    pub(crate) fn add_source(
+        &mut self,
+        name: String,
+        text: &str,
+        parent: Option<(Relation, Span)>,
+    ) -> SourceId {
+        self.sources.add(Source {
+            name,
+            text: text.into(),
+            parent,
+        })
+    }
+
+    /// Reads and parses a compose file.
+    pub(crate) fn parse_file(
+        &mut self,
+        path: &Path,
+        parent: Option<(Relation, Span)>,
+    ) -> Option<ParsedFile> {
+        let (source, text) = self.read(path, parent)?;
+        self.parse_text(path.to_owned(), source, &text)
+    }
+
+    /// Parses the text of a compose file.
+    pub(crate) fn parse_text(
+        &mut self,
+        path: PathBuf,
+        source: SourceId,
+        text: &str,
+    ) -> Option<ParsedFile> {
+        let start = start_of(source);
+        match yaml::parse(source, text) {
+            Ok(documents) => Some(ParsedFile {
+                path,
+                documents,
+                start,
+            }),
+            Err(problems) => {
+                self.problems.extend(problems);
+                None
+            }
+        }
+    }
+
+    /// Merges the files of a scope into one tree in long form, with defaults and absolute paths.
+    pub(crate) fn load_tree(&mut self, scope: &mut Scope, files: Vec<ParsedFile>) -> Option<Node> {
+        let start = files.first()?.start;
+        let mut tree = Node::new(Value::Map(Map::new()), start);
+        for file in files {
+            for document in file.documents {
+                self.merge_document(scope, &mut tree, document, &file.path);
+            }
+        }
+        canonical::set_defaults(&mut tree);
+        validate::validate(&tree, &mut self.problems);
+        if scope.resolve_paths {
+            self.resolve_paths(&mut tree, &scope.prefix);
+        }
+        environment::resolve_in_tree(&mut tree, &scope.environment);
+        Some(tree)
+    }
+
+    /// Makes the relative paths of a tree start with `prefix`.
+    pub(crate) fn resolve_paths(&mut self, tree: &mut Node, prefix: &str) {
+        let base = paths::Base {
+            folder: prefix,
+            home: self.options.shell.get("HOME").map(String::as_str),
+        };
+        paths::resolve(tree, &base, &mut self.problems);
+    }
+
+    fn merge_document(
+        &mut self,
+        scope: &mut Scope,
+        tree: &mut Node,
+        mut document: Node,
+        path: &Path,
+    ) {
+        if document.as_map().is_none() {
+            let problem = Diagnostic::error(format!(
+                "a compose file must be a mapping, this is a {}",
+                document.type_name()
+            ))
+            .at(document.span)
+            .help("start with a key such as `services:`");
+            self.problems.push(problem);
+            return;
+        }
+        let directives = Directives::take(&mut document);
+        self.interpolate(&mut document, &scope.environment);
+        include::apply(self, scope, &mut document, &directives, path);
+        directives.apply(tree);
+        extends::apply(self, scope, &mut document, &directives, path);
+        self.drop_version(&mut document, path);
+        merge::merge(tree, document, &mut self.problems);
+        self.finish(tree);
+    }
+
+    /// Substitutes variables, unless that was switched off.
+    pub(crate) fn interpolate(
+        &mut self,
+        document: &mut Node,
+        environment: &BTreeMap<String, String>,
+    ) {
+        if !self.options.interpolate {
+            return;
+        }
+        Interpolation {
+            sources: &self.sources,
+            lookup: &|name| environment.get(name).cloned(),
+            unset: &mut self.unset,
+            problems: &mut self.problems,
+        }
+        .tree(document);
+    }
+
+    /// Brings a merged tree into long form without redefined elements.
+    pub(crate) fn finish(&mut self, tree: &mut Node) {
+        merge::enforce_unique(tree);
+        let mut context = canonical::Context {
+            lenient: !self.options.interpolate,
+            problems: &mut self.problems,
+        };
+        canonical::canonicalize(tree, &mut context);
+        // A port range of the base may hold a port of the override.
+        merge::enforce_unique(tree);
+    }
+
+    fn drop_version(&mut self, document: &mut Node, path: &Path) {
+        let Some(entry) = document
+            .as_map_mut()
+            .and_then(|map| map.shift_remove("version"))
+        else {
+            return;
+        };
+        let name = self.shown(path);
+        self.problems.push(
+            Diagnostic::warning(format!(
+                "{name}: the attribute `version` is obsolete and ignored"
+            ))
+            .at(entry.key)
+            .help("remove it"),
+        );
+    }
+}
+
+fn unreadable(name: &str, path: &Path, error: &std::io::Error) -> Diagnostic {
+    use std::io::ErrorKind;
+    match error.kind() {
+        _ if path.is_dir() => {
+            Diagnostic::error(format!("{name} is a folder")).help("name the file inside it")
+        }
+        ErrorKind::NotFound => Diagnostic::error(format!("{name} does not exist"))
+            .help(format!("looked for {}", path.display())),
+        _ => Diagnostic::error(format!("{name} cannot be read: {error}")),
+    }
+}
+
+/// The place of the first character of a source.
+pub(crate) fn start_of(source: SourceId) -> Span {
+    Span {
+        source,
+        start: 0,
+        end: 0,
+        line: 1,
+        column: 1,
+    }
+}

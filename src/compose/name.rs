@@ -1,0 +1,119 @@
+//! The project's name.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::diagnostic::Diagnostic;
+use super::interpolate::Interpolation;
+use super::loader::{Loader, ParsedFile};
+use super::node::{Node, Value};
+use super::scalar;
+
+/// Settles the name: `-p`, then `COMPOSE_PROJECT_NAME`, then `name:`, then the folder.
+/// Nothing after a problem, which is reported.
+pub(crate) fn project_name(
+    loader: &mut Loader<'_>,
+    files: &[ParsedFile],
+    folder: &Path,
+    environment: &BTreeMap<String, String>,
+) -> Option<String> {
+    let options = loader.options;
+    let given = options
+        .project_name
+        .as_ref()
+        .filter(|name| !name.is_empty())
+        .map(|name| (name, "-p"));
+    let set = environment
+        .get("COMPOSE_PROJECT_NAME")
+        .filter(|name| !name.is_empty())
+        .map(|name| (name, "COMPOSE_PROJECT_NAME"));
+    if let Some((name, origin)) = given.or(set) {
+        return checked(loader, name, origin);
+    }
+    let mut written = files
+        .iter()
+        .flat_map(|file| &file.documents)
+        .filter_map(named);
+    let Some((node, text)) = written.next_back() else {
+        let base = folder.file_name().unwrap_or_default().to_string_lossy();
+        return not_empty(loader, normalize(&base), &format!("the folder \"{base}\""));
+    };
+    let text = if options.interpolate {
+        Interpolation {
+            sources: &loader.sources,
+            lookup: &|name| environment.get(name).cloned(),
+            unset: &mut super::interpolate::Unset::default(),
+            problems: &mut Vec::new(),
+        }
+        .text(&text, node.span)
+        .unwrap_or_default()
+    } else {
+        text
+    };
+    let name = if options.normalize {
+        normalize(&text)
+    } else {
+        text.clone()
+    };
+    not_empty(loader, name, &format!("the name \"{text}\""))
+}
+
+fn named(document: &Node) -> Option<(&Node, String)> {
+    let node = document.get("name")?;
+    if matches!(node.value, Value::Null) {
+        return None;
+    }
+    let text = scalar::text(&node.value).filter(|text| !text.is_empty())?;
+    Some((node, text))
+}
+
+fn checked(loader: &mut Loader<'_>, name: &str, origin: &str) -> Option<String> {
+    let normal = normalize(name);
+    if normal == name {
+        return Some(normal);
+    }
+    let mut problem = Diagnostic::error(format!("invalid project name \"{name}\" from {origin}"));
+    problem = problem.help(if normal.is_empty() {
+        "use lower-case letters, digits, hyphens and underscores, starting with a letter or digit"
+            .to_owned()
+    } else {
+        format!(
+            "use lower-case letters, digits, hyphens and underscores, starting with a letter or digit, such as \"{normal}\""
+        )
+    });
+    loader.problems.push(problem);
+    None
+}
+
+fn not_empty(loader: &mut Loader<'_>, name: String, origin: &str) -> Option<String> {
+    if !name.is_empty() {
+        return Some(name);
+    }
+    loader.problems.push(
+        Diagnostic::error(format!("{origin} makes no project name"))
+            .help("give one with -p or a top-level `name:`"),
+    );
+    None
+}
+
+/// Lower-cases and drops what a project name cannot hold.
+pub(crate) fn normalize(text: &str) -> String {
+    let kept: String = text
+        .to_lowercase()
+        .chars()
+        .filter(|char| matches!(char, 'a'..='z' | '0'..='9' | '_' | '-'))
+        .collect();
+    kept.trim_start_matches(['_', '-']).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn normalizes() {
+        assert_eq!(normalize("My.Dir_1-X"), "mydir_1-x");
+        assert_eq!(normalize("_-a"), "a");
+        assert_eq!(normalize("ÄÖ"), "");
+    }
+}

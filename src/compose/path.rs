@@ -1,0 +1,99 @@
+//! A place in the tree as keys from the root, and patterns that match such places.
+
+use std::fmt;
+
+/// The part of a [`Path`] that stands for an element of a sequence.
+pub(crate) const ITEM: &str = "[]";
+
+/// A pattern: one part per level, `*` matching any key or element.
+pub(crate) type Pattern = &'static [&'static str];
+
+/// Keys from the root to a node. Lives on the stack of the walk that builds it.
+#[derive(Clone, Copy)]
+pub(crate) struct Path<'a> {
+    parent: Option<&'a Path<'a>>,
+    key: &'a str,
+    depth: usize,
+}
+
+impl<'a> Path<'a> {
+    /// The root of the tree.
+    pub(crate) const ROOT: Path<'static> = Path {
+        parent: None,
+        key: "",
+        depth: 0,
+    };
+
+    /// The place of `key` below this one.
+    pub(crate) fn key(&'a self, key: &'a str) -> Path<'a> {
+        Path {
+            parent: Some(self),
+            key,
+            depth: self.depth + 1,
+        }
+    }
+
+    /// The place of an element of the sequence here.
+    pub(crate) fn item(&'a self) -> Path<'a> {
+        self.key(ITEM)
+    }
+
+    /// Whether every part matches.
+    pub(crate) fn matches(&self, pattern: &[&str]) -> bool {
+        if self.depth != pattern.len() {
+            return false;
+        }
+        let mut place = self;
+        for part in pattern.iter().rev() {
+            if *part != "*" && *part != place.key {
+                return false;
+            }
+            let Some(parent) = place.parent else {
+                return true;
+            };
+            place = parent;
+        }
+        true
+    }
+
+    /// The value of the first entry whose pattern matches.
+    pub(crate) fn find<T: Copy>(&self, table: &[(Pattern, T)]) -> Option<T> {
+        table
+            .iter()
+            .find(|(pattern, _)| self.matches(pattern))
+            .map(|(_, value)| *value)
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(parent) = self.parent else {
+            return Ok(());
+        };
+        parent.fmt(out)?;
+        match (self.key, parent.depth) {
+            (ITEM, _) => out.write_str(ITEM),
+            (key, 0) => out.write_str(key),
+            (key, _) => write!(out, ".{key}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_by_level() {
+        let root = Path::ROOT;
+        let services = root.key("services");
+        let web = services.key("web");
+        let ports = web.key("ports");
+        let item = ports.item();
+        assert!(ports.matches(&["services", "*", "ports"]));
+        assert!(item.matches(&["services", "*", "ports", "*"]));
+        assert!(!ports.matches(&["services", "*"]));
+        assert!(!ports.matches(&["services", "*", "volumes"]));
+        assert_eq!(item.to_string(), "services.web.ports[]");
+    }
+}

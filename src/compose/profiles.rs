@@ -1,0 +1,151 @@
+//! Which services take part: profiles, and services named on the command line.
+
+use std::collections::BTreeSet;
+
+use super::consistency::closest;
+use super::diagnostic::Diagnostic;
+use super::model::{MountType, Project, Service};
+
+/// Sorts services into enabled and disabled ones.
+pub(crate) fn apply_profiles(project: &mut Project, profiles: Vec<String>) {
+    let mut all = std::mem::take(&mut project.services);
+    all.append(&mut project.disabled_services);
+    for (name, service) in all {
+        let target = if is_enabled(&service, &profiles) {
+            &mut project.services
+        } else {
+            &mut project.disabled_services
+        };
+        target.insert(name, service);
+    }
+    project.profiles = profiles;
+}
+
+fn is_enabled(service: &Service, profiles: &[String]) -> bool {
+    service.profiles.is_empty()
+        || profiles.iter().any(|profile| profile == "*")
+        || service.profiles.iter().any(|own| profiles.contains(own))
+}
+
+/// Keeps the services that `patterns` name and what they depend on. A named service is enabled
+/// whatever its profiles, and so are others of these profiles.
+pub(crate) fn select(project: &mut Project, patterns: &[String], problems: &mut Vec<Diagnostic>) {
+    if patterns.is_empty() {
+        return;
+    }
+    let mut profiles = project.profiles.clone();
+    for name in patterns {
+        if let Some(service) = project.disabled_services.get(name) {
+            profiles.extend(service.profiles.iter().cloned());
+        }
+    }
+    apply_profiles(project, profiles);
+    let mut wanted: BTreeSet<String> = BTreeSet::new();
+    for pattern in patterns {
+        let matched: Vec<&String> = project
+            .services
+            .keys()
+            .filter(|name| glob(pattern, name))
+            .collect();
+        if matched.is_empty() {
+            problems.push(no_such_service(project, pattern));
+        }
+        for name in matched {
+            add_with_dependencies(project, name, &mut wanted);
+        }
+    }
+    keep(project, &wanted);
+}
+
+fn no_such_service(project: &Project, name: &str) -> Diagnostic {
+    let known: Vec<&str> = project.services.keys().map(String::as_str).collect();
+    let help = match closest(name, known.iter().copied()) {
+        Some(known) => format!("did you mean \"{known}\"?"),
+        None => format!("the project has the services {}", known.join(", ")),
+    };
+    Diagnostic::error(format!("no such service: {name}")).help(help)
+}
+
+fn add_with_dependencies(project: &Project, name: &str, wanted: &mut BTreeSet<String>) {
+    let mut queue = vec![name];
+    while let Some(name) = queue.pop() {
+        let Some(service) = project.services.get(name) else {
+            continue;
+        };
+        if wanted.insert(name.to_owned()) {
+            queue.extend(service.depends_on.keys().map(String::as_str));
+        }
+    }
+}
+
+fn keep(project: &mut Project, wanted: &BTreeSet<String>) {
+    for (name, mut service) in std::mem::take(&mut project.services) {
+        if wanted.contains(&name) {
+            service
+                .depends_on
+                .retain(|target, _| wanted.contains(target));
+            project.services.insert(name, service);
+        } else {
+            project.disabled_services.insert(name, service);
+        }
+    }
+}
+
+/// Whether a name matches a pattern of `*`, `?` and literal characters.
+fn glob(pattern: &str, name: &str) -> bool {
+    fn matches(pattern: &[char], name: &[char]) -> bool {
+        match (pattern, name) {
+            ([], []) => true,
+            (['*', rest @ ..], _) => (0..=name.len()).any(|skip| matches(rest, &name[skip..])),
+            (['?', rest @ ..], [_, tail @ ..]) => matches(rest, tail),
+            ([first, rest @ ..], [head, tail @ ..]) => first == head && matches(rest, tail),
+            _ => false,
+        }
+    }
+    let pattern: Vec<char> = pattern.chars().collect();
+    let name: Vec<char> = name.chars().collect();
+    matches(&pattern, &name)
+}
+
+/// Drops networks, volumes, secrets, configs and models that no enabled service uses.
+pub(crate) fn drop_unused(project: &mut Project) {
+    let mut networks = BTreeSet::new();
+    let mut volumes = BTreeSet::new();
+    let mut secrets = BTreeSet::new();
+    let mut configs = BTreeSet::new();
+    let mut models = BTreeSet::new();
+    for service in project.services.values() {
+        networks.extend(service.networks.keys().cloned());
+        volumes.extend(
+            service
+                .volumes
+                .iter()
+                .filter(|mount| mount.kind == MountType::Volume)
+                .filter_map(|mount| mount.source.clone()),
+        );
+        secrets.extend(service.secrets.iter().map(|secret| secret.source.clone()));
+        if let Some(build) = &service.build {
+            secrets.extend(build.secrets.iter().map(|secret| secret.source.clone()));
+        }
+        configs.extend(service.configs.iter().map(|config| config.source.clone()));
+        models.extend(service.models.keys().cloned());
+    }
+    project.networks.retain(|key, _| networks.contains(key));
+    project.volumes.retain(|key, _| volumes.contains(key));
+    project.secrets.retain(|key, _| secrets.contains(key));
+    project.configs.retain(|key, _| configs.contains(key));
+    project.models.retain(|key, _| models.contains(key));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs() {
+        assert!(glob("web", "web"));
+        assert!(glob("w*", "web"));
+        assert!(glob("w?b", "web"));
+        assert!(!glob("w?", "web"));
+    }
+}

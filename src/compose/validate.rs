@@ -1,0 +1,170 @@
+//! Checks of a merged tree that need no types: attributes that exclude or demand each other.
+
+use std::net::IpAddr;
+
+use super::diagnostic::Diagnostic;
+use super::node::{Map, Node, Value};
+use super::path::{Path, Pattern};
+
+#[derive(Clone, Copy)]
+enum Check {
+    Volume,
+    Config,
+    Secret,
+    PortAddress,
+    WatchPath,
+    DeviceRequest,
+}
+
+const CHECKS: &[(Pattern, Check)] = &[
+    (&["volumes", "*"], Check::Volume),
+    (&["configs", "*"], Check::Config),
+    (&["secrets", "*"], Check::Secret),
+    (&["services", "*", "ports", "*"], Check::PortAddress),
+    (
+        &["services", "*", "develop", "watch", "*", "path"],
+        Check::WatchPath,
+    ),
+    (
+        &[
+            "services",
+            "*",
+            "deploy",
+            "resources",
+            "reservations",
+            "devices",
+            "*",
+        ],
+        Check::DeviceRequest,
+    ),
+    (&["services", "*", "gpus", "*"], Check::DeviceRequest),
+];
+
+/// Checks a tree in long form.
+pub(crate) fn validate(tree: &Node, problems: &mut Vec<Diagnostic>) {
+    walk(tree, Path::ROOT, problems);
+}
+
+fn walk(node: &Node, path: Path<'_>, problems: &mut Vec<Diagnostic>) {
+    if let Some(check) = path.find(CHECKS) {
+        run(check, node, path, problems);
+        return;
+    }
+    match &node.value {
+        Value::Map(map) => {
+            for (key, entry) in map {
+                walk(&entry.node, path.key(key), problems);
+            }
+        }
+        Value::Seq(items) => {
+            for item in items {
+                walk(item, path.item(), problems);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn run(check: Check, node: &Node, path: Path<'_>, problems: &mut Vec<Diagnostic>) {
+    match check {
+        Check::Volume => external_alone(node, path, problems),
+        Check::Config => one_origin(node, &["file", "environment", "content"], path, problems),
+        Check::Secret => one_origin(node, &["file", "environment"], path, problems),
+        Check::PortAddress => port_address(node, path, problems),
+        Check::WatchPath => {
+            if node.as_str() == Some("") {
+                problems.push(
+                    Diagnostic::error(format!("{path} is empty"))
+                        .at(node.span)
+                        .help("name the file or folder to watch"),
+                );
+            }
+        }
+        Check::DeviceRequest => device_request(node, path, problems),
+    }
+}
+
+fn external_alone(node: &Node, path: Path<'_>, problems: &mut Vec<Diagnostic>) {
+    let Some(map) = node.as_map() else {
+        return;
+    };
+    if map.get("external").map(|entry| &entry.node.value) != Some(&Value::Bool(true)) {
+        return;
+    }
+    for (key, entry) in map {
+        if key == "name" || key == "external" || key.starts_with("x-") {
+            continue;
+        }
+        problems.push(
+            Diagnostic::error(format!(
+                "{path} is external, so `{key}` has no effect on it"
+            ))
+            .at(entry.key)
+            .help(format!("remove `{key}` or `external`")),
+        );
+    }
+}
+
+fn one_origin(node: &Node, origins: &[&str], path: Path<'_>, problems: &mut Vec<Diagnostic>) {
+    // A bare `name:` has no origin either.
+    let empty = Map::new();
+    let map = match &node.value {
+        Value::Map(map) => map,
+        Value::Null => &empty,
+        _ => return,
+    };
+    let given: Vec<&str> = origins
+        .iter()
+        .copied()
+        .filter(|origin| map.contains_key(*origin))
+        .collect();
+    let list = origins.join(", ");
+    match given[..] {
+        [_] => {}
+        [] if map.contains_key("driver") || map.contains_key("external") => {}
+        [] => problems.push(
+            Diagnostic::error(format!("{path} has no content"))
+                .at(node.span)
+                .help(format!("set one of {list}, or `external: true`")),
+        ),
+        [first, second, ..] => {
+            let mut problem = Diagnostic::error(format!(
+                "{path} has both `{first}` and `{second}`, which exclude each other"
+            ))
+            .help(format!("keep one of {list}"));
+            if let (Some(first), Some(second)) = (map.get(first), map.get(second)) {
+                problem = problem.at(second.key).related(first.key, "the other one");
+            }
+            problems.push(problem);
+        }
+    }
+}
+
+fn port_address(node: &Node, path: Path<'_>, problems: &mut Vec<Diagnostic>) {
+    let Some(address) = node.get("host_ip") else {
+        return;
+    };
+    let Some(text) = address.as_str() else {
+        return;
+    };
+    if text.parse::<IpAddr>().is_err() {
+        problems.push(
+            Diagnostic::error(format!("{path}: \"{text}\" is no IP address"))
+                .at(address.span)
+                .help("write an address of this host, such as 127.0.0.1"),
+        );
+    }
+}
+
+fn device_request(node: &Node, path: Path<'_>, problems: &mut Vec<Diagnostic>) {
+    if let (Some(count), Some(ids)) = (node.get("count"), node.get("device_ids")) {
+        problems.push(
+            Diagnostic::error(format!(
+                "{path} has both `count` and `device_ids`, which exclude each other"
+            ))
+            .at(count.span)
+            .related(ids.span, "the other one")
+            .help("keep one of them"),
+        );
+    }
+}
