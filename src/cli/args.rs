@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    build, config, create, down, exec, images, kill, logs, ls, port, ps, pull, restart, rm, run,
-    start, stop, top, up, version,
+    build, completion, config, create, down, exec, images, kill, logs, ls, port, ps, pull, restart,
+    rm, run, start, stop, top, up, version,
 };
 
 /// Define and run applications made of several containers.
@@ -42,7 +42,7 @@ pub struct GlobalArgs {
     pub compatibility: bool,
 
     /// Show what would be done without doing it
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     pub dry_run: bool,
 
     /// Engine to talk to: a socket path, a URL, "docker", "podman" or "bundled"
@@ -99,6 +99,8 @@ pub struct GlobalArgs {
 pub enum Command {
     /// Build the images of services
     Build(build::Args),
+    /// Print a script that completes commands and options in a shell
+    Completion(completion::Args),
     /// Check the compose files and print what they mean
     #[command(alias = "convert")]
     Config(config::Args),

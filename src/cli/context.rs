@@ -28,9 +28,14 @@ pub struct Context {
 }
 
 impl Context {
-    /// Reads the surroundings of the process.
-    pub fn new(global: GlobalArgs) -> Result<Self, Error> {
-        let env = environment();
+    /// Reads the surroundings of the process; the given variables win over its environment.
+    pub fn new(global: GlobalArgs, variables: Vec<(&'static str, String)>) -> Result<Self, Error> {
+        let mut env = environment();
+        env.extend(
+            variables
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
         let settings = Settings::new(&global, &env)?;
         Ok(Self {
             global,

@@ -6,10 +6,12 @@ pub mod args;
 pub mod context;
 pub mod error;
 mod parse;
+mod plugin;
 pub mod settings;
 mod unsupported;
 
 pub mod build;
+pub mod completion;
 pub mod config;
 pub mod create;
 pub mod down;
@@ -42,7 +44,7 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(outcome) => return outcome.show(),
     };
-    let context = match Context::new(parsed.global) {
+    let context = match Context::new(parsed.global, parsed.env) {
         Ok(context) => context,
         Err(error) => return error.show(error::Style::default()),
     };
@@ -65,6 +67,7 @@ pub fn main() -> ExitCode {
 async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error> {
     match command {
         Command::Build(args) => build::run(context, args).await,
+        Command::Completion(args) => completion::run(context, args).await,
         Command::Config(args) => config::run(context, args).await,
         Command::Create(args) => create::run(context, args).await,
         Command::Down(args) => down::run(context, args).await,
@@ -86,3 +89,6 @@ async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error
         Command::Version(args) => version::run(context, args).await,
     }
 }
+
+#[cfg(test)]
+mod tests;

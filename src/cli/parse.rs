@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, CommandFactory, FromArgMatches};
 
 use super::args::{Cli, Command, GlobalArgs};
+use super::plugin::{self, Call};
 use super::{Error, error, unsupported, version};
 use crate::ui;
 
@@ -14,6 +15,8 @@ use crate::ui;
 pub(super) struct Parsed {
     pub(super) global: GlobalArgs,
     pub(super) command: Command,
+    /// Variables that win over the environment of the process.
+    pub(super) env: Vec<(&'static str, String)>,
 }
 
 /// Why there is no command to run.
@@ -38,30 +41,47 @@ impl Outcome {
 
 /// Reads a command line; the first element is the name of the program.
 pub(super) fn parse(args: impl Iterator<Item = OsString>) -> Result<Parsed, Outcome> {
-    let args: Vec<OsString> = args.collect();
-    let cli = tolerant(Cli::command())
+    let (args, env, root) = match plugin::call(args.collect()) {
+        Call::Metadata => return Err(Outcome::Print(plugin::metadata())),
+        Call::Run { args, env, plugin } => (args, env, root(plugin)),
+    };
+    let cli = tolerant(root.clone())
         .try_get_matches_from(&args)
         .and_then(|matches| Cli::from_arg_matches(&matches))
-        .map_err(|problem| outcome(problem, &args))?;
-    match cli.command {
-        Some(command) => Ok(Parsed {
-            global: cli.global,
-            command,
+        .map_err(|problem| outcome(problem, root.clone(), &args))?;
+    let command = match cli.command {
+        Some(command) => command,
+        None if cli.global.version => Command::Version(version::Args {
+            format: None,
+            short: false,
         }),
-        None if cli.global.version => Ok(Parsed {
-            global: cli.global,
-            command: Command::Version(version::Args {
-                format: None,
-                short: false,
-            }),
-        }),
-        None => Err(Outcome::Print(Cli::command().render_help().to_string())),
+        None => return Err(Outcome::Print(root.clone().render_help().to_string())),
+    };
+    Ok(Parsed {
+        global: cli.global,
+        command,
+        env,
+    })
+}
+
+/// The commands, called as they were called.
+fn root(plugin: bool) -> clap::Command {
+    let root = Cli::command();
+    if plugin {
+        root.bin_name("docker compose")
+            .display_name("docker compose")
+    } else {
+        root
     }
 }
 
-/// Lets every switch also be given as `--switch=true` and `--switch=false`.
+/// Takes what docker compose takes: every switch also as `--switch=true` and `--switch=false`,
+/// and an option given twice, of which the last counts.
 fn tolerant(command: clap::Command) -> clap::Command {
-    command.mut_args(switch).mut_subcommands(tolerant)
+    command
+        .args_override_self(true)
+        .mut_args(switch)
+        .mut_subcommands(tolerant)
 }
 
 fn switch(arg: clap::Arg) -> clap::Arg {
@@ -76,10 +96,10 @@ fn switch(arg: clap::Arg) -> clap::Arg {
         .default_missing_value("true")
 }
 
-fn outcome(problem: clap::Error, args: &[OsString]) -> Outcome {
+fn outcome(problem: clap::Error, root: clap::Command, args: &[OsString]) -> Outcome {
     if matches!(problem.kind(), ErrorKind::DisplayHelp) {
         // The untouched command has the nicer help: its switches take no values.
-        let help = Cli::command()
+        let help = root
             .try_get_matches_from(args)
             .map_or_else(|clean| clean, |_| problem);
         return Outcome::Print(help.to_string());

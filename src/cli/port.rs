@@ -75,11 +75,12 @@ async fn container(docker: &Docker, project: &str, args: &Args) -> Result<Listed
 }
 
 fn missing(container: &Listed, port: u16, protocol: &str) -> Error {
-    let known: Vec<String> = container
+    let mut known: Vec<String> = container
         .ports
         .iter()
-        .map(|port| format!("{}/{}", port.published, port.protocol))
+        .map(|port| format!("{}/{}", port.target, port.protocol))
         .collect();
+    known.dedup();
     Error::user(format!(
         "no port {port}/{protocol} for container {}: {}",
         container.name,
