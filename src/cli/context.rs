@@ -85,15 +85,21 @@ impl Context {
         }
     }
 
+    /// The text of standard input, where a file to load is named `-`.
+    pub fn standard_input(&self, options: &LoadOptions) -> Result<Option<String>, Error> {
+        if !options.files.iter().any(|file| file == "-") {
+            return Ok(None);
+        }
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        Ok(Some(text))
+    }
+
     /// Loads the project with these services enabled, and shows what is wrong with it but does
     /// not prevent loading.
     pub fn load_project(&self, services: &[String]) -> Result<Loaded, Error> {
         let mut options = self.load_options(services);
-        if options.files.iter().any(|file| file == "-") {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text)?;
-            options.stdin = Some(text);
-        }
+        options.stdin = self.standard_input(&options)?;
         let loaded = compose::load(&options)?;
         self.show_warnings(&loaded.warnings, &loaded.sources)?;
         Ok(loaded)
