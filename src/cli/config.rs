@@ -7,8 +7,8 @@ mod variables;
 use std::process::ExitCode;
 
 use super::{Context, Error};
-use crate::compose::{self, LoadOptions, Loaded, LoadedTree, Project, emit};
 use crate::compose::model::Service;
+use crate::compose::{self, LoadOptions, Loaded, LoadedTree, Project, emit};
 use crate::ui;
 
 /// Options of `config`.
@@ -110,9 +110,8 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     };
     match &args.output {
         _ if args.quiet => {}
-        Some(path) if !text.is_empty() => std::fs::write(path, &text).map_err(|error| {
-            Error::user(format!("cannot write {}: {error}", path.display()))
-        })?,
+        Some(path) if !text.is_empty() => std::fs::write(path, &text)
+            .map_err(|error| Error::user(format!("cannot write {}: {error}", path.display())))?,
         _ => ui::out::stdout(&text)?,
     }
     Ok(ExitCode::SUCCESS)

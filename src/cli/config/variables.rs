@@ -7,7 +7,7 @@ use serde::Serialize as _;
 use crate::cli::Error;
 use crate::compose::emit::{self, Value};
 use crate::compose::node::Node;
-use crate::compose::variables::{Variable, variables};
+use crate::compose::{Variable, variables};
 use crate::ui::table::Layout;
 
 /// The variables of a tree as table, JSON or YAML.
@@ -45,7 +45,10 @@ fn yaml(found: &BTreeMap<String, Variable>) -> String {
         text += ":\n";
         let entries = Value::Map(vec![
             ("name".into(), Value::Str(name.into())),
-            ("defaultvalue".into(), Value::Str((&variable.default).into())),
+            (
+                "defaultvalue".into(),
+                Value::Str((&variable.default).into()),
+            ),
             (
                 "presencevalue".into(),
                 Value::Str((&variable.alternate).into()),
