@@ -4,6 +4,7 @@
 //! [`event::Event`]s.
 
 pub mod digest;
+pub mod build;
 pub mod error;
 pub mod event;
 pub mod list;
