@@ -67,7 +67,7 @@ impl Archive {
             append(&mut tar, entry)?;
         }
         for extra in &self.extras {
-            let mut header = tar::Header::new_gnu();
+            let mut header = header();
             header.set_size(extra.content.len() as u64);
             header.set_mode(0o600);
             tar.append_data(&mut header, &extra.path, extra.content.as_slice())
@@ -94,8 +94,17 @@ impl Archive {
     }
 }
 
-fn append(tar: &mut tar::Builder<impl Write>, entry: &Entry) -> Result<(), Error> {
+/// Everything belongs to root.
+fn header() -> tar::Header {
     let mut header = tar::Header::new_gnu();
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header
+}
+
+fn append(tar: &mut tar::Builder<impl Write>, entry: &Entry) -> Result<(), Error> {
+    let mut header = header();
     header.set_mode(mode(&entry.metadata));
     header.set_mtime(modified(entry));
     let kind = entry.metadata.file_type();

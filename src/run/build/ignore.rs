@@ -6,7 +6,7 @@ use crate::run::Error;
 
 /// The patterns of one `.dockerignore`.
 #[derive(Debug, Clone, Default)]
-pub struct Ignore {
+pub(super) struct Ignore {
     patterns: Vec<Pattern>,
 }
 
@@ -24,7 +24,7 @@ impl Ignore {
     ///
     /// # Errors
     /// When a pattern is malformed, with its line.
-    pub fn parse(text: &str, name: &str) -> Result<Self, Error> {
+    pub(super) fn parse(text: &str, name: &str) -> Result<Self, Error> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut patterns = Vec::new();
         for (index, line) in text.lines().enumerate() {
@@ -65,7 +65,7 @@ impl Ignore {
 
     /// Whether `path` (relative to the context, `/` between its parts) stays out. It does when
     /// the last pattern that matches it, or a folder it is in, is not one that keeps.
-    pub fn excludes(&self, path: &str) -> bool {
+    pub(super) fn excludes(&self, path: &str) -> bool {
         let mut excluded = false;
         for pattern in &self.patterns {
             if excluded == pattern.keeps && pattern.matches(path) {
@@ -76,15 +76,19 @@ impl Ignore {
     }
 
     /// Whether something inside an excluded folder may be kept all the same.
-    pub fn may_keep_inside(&self, folder: &str) -> bool {
+    pub(super) fn may_keep_inside(&self, folder: &str) -> bool {
         let keeping = self.patterns.iter().filter(|pattern| pattern.keeps);
-        keeping.into_iter().any(|pattern| pattern.may_match_inside(folder))
+        keeping
+            .into_iter()
+            .any(|pattern| pattern.may_match_inside(folder))
     }
 
     /// Whether something inside a folder that is not matched itself may match.
-    pub fn may_match_inside(&self, folder: &str) -> bool {
+    pub(super) fn may_match_inside(&self, folder: &str) -> bool {
         let matching = self.patterns.iter().filter(|pattern| !pattern.keeps);
-        matching.into_iter().any(|pattern| pattern.may_match_inside(folder))
+        matching
+            .into_iter()
+            .any(|pattern| pattern.may_match_inside(folder))
     }
 }
 
@@ -186,7 +190,10 @@ mod tests {
 
     #[test]
     fn a_name_matches_at_the_root_only() {
-        assert_eq!(excluded("a", &["a", "a/b/c", "b/a", "ab"]), [true, true, false, false]);
+        assert_eq!(
+            excluded("a", &["a", "a/b/c", "b/a", "ab"]),
+            [true, true, false, false]
+        );
         assert_eq!(excluded("/a", &["a", "b/a"]), [true, false]);
         assert_eq!(excluded("./a/", &["a", "b/a"]), [true, false]);
     }
@@ -195,8 +202,14 @@ mod tests {
     fn stars_stop_at_slashes_and_two_do_not() {
         assert_eq!(excluded("*.md", &["x.md", "d/x.md"]), [true, false]);
         assert_eq!(excluded("**/*.md", &["x.md", "d/e/x.md"]), [true, true]);
-        assert_eq!(excluded("*/t", &["a/t", "t", "a/b/t"]), [true, false, false]);
-        assert_eq!(excluded("a/**", &["a", "a/b", "a/b/c"]), [false, true, true]);
+        assert_eq!(
+            excluded("*/t", &["a/t", "t", "a/b/t"]),
+            [true, false, false]
+        );
+        assert_eq!(
+            excluded("a/**", &["a", "a/b", "a/b/c"]),
+            [false, true, true]
+        );
         assert_eq!(excluded("**", &["a", "a/b"]), [true, true]);
         assert_eq!(excluded("t?", &["t", "ta", "t/"]), [false, true, false]);
     }

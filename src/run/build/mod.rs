@@ -39,12 +39,13 @@ pub async fn build_services(
     let chosen = choose(project, services, options)?;
     let auth = RegistryAuth::load()?;
     let mut waiting: BTreeMap<&str, &Service> = chosen;
+    let mut outstanding: BTreeSet<String> = waiting.keys().map(|name| (*name).to_owned()).collect();
     let mut built = BTreeMap::new();
     let mut unusable = BTreeSet::new();
     let mut running = FuturesUnordered::new();
     let mut failure: Option<Error> = None;
     loop {
-        for service in ready(&waiting, &built, &unusable) {
+        for service in ready(&waiting, &outstanding) {
             waiting.remove(service.name.as_str());
             let auth = &auth;
             running.push(async move {
@@ -55,6 +56,7 @@ pub async fn build_services(
         let Some((service, result)) = running.next().await else {
             break;
         };
+        outstanding.remove(&service.name);
         match result {
             Ok(id) => {
                 built.insert(service.name.clone(), id);
@@ -68,6 +70,7 @@ pub async fn build_services(
         waiting.retain(|name, service| {
             let blocked = services_needed(service).any(|needed| unusable.contains(needed));
             if blocked {
+                outstanding.remove(*name);
                 unusable.insert((*name).to_owned());
             }
             !blocked
@@ -87,26 +90,15 @@ pub async fn build_services(
     }
 }
 
-/// Services that wait for nothing that is still to be built.
+/// Services of `waiting` that need nothing that is still to be built.
 fn ready<'a>(
     waiting: &BTreeMap<&str, &'a Service>,
-    built: &BTreeMap<String, String>,
-    unusable: &BTreeSet<String>,
+    outstanding: &BTreeSet<String>,
 ) -> Vec<&'a Service> {
-    waiting
-        .values()
-        .copied()
-        .filter(|service| {
-            services_needed(service).all(|needed| {
-                built.contains_key(needed) || (!unusable.contains(needed) && !is_pending(needed, waiting))
-            })
-        })
-        .filter(|service| !unusable.contains(&service.name))
+    let services = waiting.values().copied();
+    services
+        .filter(|service| !services_needed(service).any(|needed| outstanding.contains(needed)))
         .collect()
-}
-
-fn is_pending(name: &str, waiting: &BTreeMap<&str, &Service>) -> bool {
-    waiting.contains_key(name)
 }
 
 /// The services to build, with those that they are built from.
@@ -172,7 +164,10 @@ async fn try_build(
     sender: &Sender,
 ) -> Result<String, Error> {
     let Some(build) = &service.build else {
-        return Err(Error::new(format!("service {:?} has no build", service.name)));
+        return Err(Error::new(format!(
+            "service {:?} has no build",
+            service.name
+        )));
     };
     let recipe = Recipe::new(project, service, build, options)?;
     let classic = options.classic || engine.podman;
@@ -184,4 +179,40 @@ async fn try_build(
         false => Builder::BuildKit,
     };
     posted::build(&engine.docker, &recipe, builder, auth, sender).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::model::Build;
+
+    fn built_from(name: &str, others: &[&str]) -> Service {
+        let contexts = others.iter();
+        Service {
+            name: name.to_owned(),
+            build: Some(Build {
+                additional_contexts: contexts
+                    .map(|other| ((*other).to_owned(), format!("service:{other}")))
+                    .collect(),
+                ..Build::default()
+            }),
+            ..Service::default()
+        }
+    }
+
+    #[test]
+    fn a_service_waits_for_what_it_is_built_from() {
+        let services = [built_from("a", &["b"]), built_from("b", &[])];
+        let waiting: BTreeMap<&str, &Service> = services
+            .iter()
+            .map(|service| (service.name.as_str(), service))
+            .collect();
+        let names = |outstanding: &[&str]| -> Vec<String> {
+            let outstanding = outstanding.iter().map(|name| (*name).to_owned()).collect();
+            let ready = ready(&waiting, &outstanding).into_iter();
+            ready.map(|service| service.name.clone()).collect()
+        };
+        assert_eq!(names(&["a", "b"]), ["b"]);
+        assert_eq!(names(&["a"]), ["a", "b"]);
+    }
 }

@@ -72,7 +72,9 @@ pub(super) async fn build(
     if builder == Builder::BuildKit {
         let id: [u8; 16] = rand::random();
         let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-        options = options.version(BuilderVersion::BuilderBuildKit).session(&id);
+        options = options
+            .version(BuilderVersion::BuilderBuildKit)
+            .session(&id);
     }
     let body = bollard::body_try_stream(archive.stream());
     let credentials = Some(auth.all().await);
@@ -111,7 +113,10 @@ fn refuse_unsupported(recipe: &Recipe) -> Result<(), Error> {
         ("ulimits", !recipe.ulimits.is_empty()),
         (
             "entitlements",
-            recipe.entitlements.iter().any(|name| name != "network.host"),
+            recipe
+                .entitlements
+                .iter()
+                .any(|name| name != "network.host"),
         ),
     ];
     match given.into_iter().find(|(_, given)| *given) {
@@ -165,8 +170,10 @@ fn archive(recipe: &Recipe) -> Result<(String, Archive), Error> {
         Dockerfile::Outside(path) => {
             let content = std::fs::read(path).map_err(|error| {
                 let place = path.display();
-                Error::new(format!("cannot read the Dockerfile of service {service:?}: {place}: {error}"))
-                    .remedy("create it, or name another one with `build.dockerfile`")
+                Error::new(format!(
+                    "cannot read the Dockerfile of service {service:?}: {place}: {error}"
+                ))
+                .remedy("create it, or name another one with `build.dockerfile`")
             })?;
             archive.add_dockerfile(content)
         }
@@ -203,7 +210,10 @@ fn ignore_file(root: &std::path::Path, dockerfile: &Dockerfile) -> Result<Ignore
             Ok(text) => return Ignore::parse(&text, &path.display().to_string()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
-                return Err(Error::new(format!("cannot read {}: {error}", path.display())));
+                return Err(Error::new(format!(
+                    "cannot read {}: {error}",
+                    path.display()
+                )));
             }
         }
     }
@@ -253,9 +263,12 @@ impl Reader {
 
     fn failure(&self, error: bollard::errors::Error) -> Error {
         let service = &self.service;
-        let mut error =
-            Error::from(error).while_doing(format!("cannot build the image of service {service:?}"));
-        let output = self.trace.failure().unwrap_or_else(|| self.last.join("\n  "));
+        let mut error = Error::from(error)
+            .while_doing(format!("cannot build the image of service {service:?}"));
+        let output = self
+            .trace
+            .failure()
+            .unwrap_or_else(|| self.last.join("\n  "));
         if !output.is_empty() {
             error.message.push_str("\n  ");
             error.message.push_str(&output);

@@ -22,8 +22,6 @@ pub struct BuildOptions {
     pub ssh: Vec<SshKey>,
     /// `--with-dependencies`.
     pub with_dependencies: bool,
-    /// `--check`: look for problems without building.
-    pub check: bool,
     /// Between the parts of image names: `-`, or `_` with `--compatibility`.
     pub separator: Option<char>,
     /// `DOCKER_DEFAULT_PLATFORM`.
@@ -61,7 +59,6 @@ pub(super) struct Recipe {
     pub(super) contexts: BTreeMap<String, NamedContext>,
     pub(super) entitlements: Vec<String>,
     pub(super) memory: Option<i64>,
-    pub(super) check: bool,
 }
 
 /// Where the files of a build come from.
@@ -158,7 +155,9 @@ impl Recipe {
                 .extra_hosts
                 .iter()
                 .flat_map(|(host, addresses)| {
-                    addresses.iter().map(|address| (host.clone(), address.clone()))
+                    addresses
+                        .iter()
+                        .map(|address| (host.clone(), address.clone()))
                 })
                 .collect(),
             secrets: secrets(project, service, build)?,
@@ -166,14 +165,17 @@ impl Recipe {
             contexts: contexts(project, build, separator),
             entitlements: entitlements(build),
             memory: options.memory,
-            check: options.check,
         })
     }
 }
 
 fn refuse_unsupported(service: &Service, build: &Build) -> Result<(), Error> {
     let name = &service.name;
-    if let Some(isolation) = build.isolation.as_deref().filter(|value| *value != "default") {
+    if let Some(isolation) = build
+        .isolation
+        .as_deref()
+        .filter(|value| *value != "default")
+    {
         return Err(Error::new(format!(
             "services.{name}.build.isolation: {isolation:?} is not supported (Windows containers only)"
         ))
@@ -228,7 +230,9 @@ fn normal(path: &Path) -> PathBuf {
 }
 
 fn slashes(path: &Path) -> String {
-    let parts = path.components().map(|part| part.as_os_str().to_string_lossy());
+    let parts = path
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy());
     parts.collect::<Vec<_>>().join("/")
 }
 
@@ -332,11 +336,15 @@ fn secrets(
         } else if let Some(value) = secret.content.clone().or_else(from_environment) {
             SecretSource::Value(value.into_bytes())
         } else if let Some(name) = &secret.environment {
-            return Err(Error::new(format!("{at} needs the variable {name}, which is not set"))
-                .remedy(format!("set {name}")));
+            return Err(
+                Error::new(format!("{at} needs the variable {name}, which is not set"))
+                    .remedy(format!("set {name}")),
+            );
         } else {
-            return Err(Error::new(format!("{at} is external, which builds cannot use"))
-                .remedy("give it a `file` or an `environment` variable"));
+            return Err(
+                Error::new(format!("{at} is external, which builds cannot use"))
+                    .remedy("give it a `file` or an `environment` variable"),
+            );
         };
         let id = reference.target.as_ref().unwrap_or(key);
         sources.insert(id.clone(), source);
@@ -344,11 +352,7 @@ fn secrets(
     Ok(sources)
 }
 
-fn contexts(
-    project: &Project,
-    build: &Build,
-    separator: char,
-) -> BTreeMap<String, NamedContext> {
+fn contexts(project: &Project, build: &Build, separator: char) -> BTreeMap<String, NamedContext> {
     let mut contexts = BTreeMap::new();
     for (name, text) in &build.additional_contexts {
         let context = if let Some(other) = text.strip_prefix("service:") {

@@ -76,7 +76,11 @@ impl Trace {
             let text = String::from_utf8_lossy(&warning.short).into_owned();
             let id = self.vertices.get(&warning.vertex).map(|state| &state.id);
             let id = id.map_or("build", String::as_str);
-            steps.push(Step::warning(id, "Warning").part_of(&self.service).detail(text));
+            steps.push(
+                Step::warning(id, "Warning")
+                    .part_of(&self.service)
+                    .detail(text),
+            );
         }
         steps
     }
@@ -129,7 +133,11 @@ impl State {
         let lines: Vec<String> = text
             .lines()
             // A progress bar overwrites its line: what it looked like last is the line.
-            .map(|line| line.rsplit('\r').find(|part| !part.is_empty()).unwrap_or(""))
+            .map(|line| {
+                line.rsplit('\r')
+                    .find(|part| !part.is_empty())
+                    .unwrap_or("")
+            })
             .map(str::to_owned)
             .collect();
         self.lines.extend(lines.iter().cloned());
@@ -211,7 +219,10 @@ mod tests {
         assert_eq!(steps[0].id, "[web 2/2] RUN x");
         assert_eq!(steps[1].detail.as_deref(), Some("one"));
         let steps = trace.take(message(vec![], &[("d", "o\r\nthree\n")]));
-        let lines: Vec<_> = steps.iter().filter_map(|step| step.detail.as_deref()).collect();
+        let lines: Vec<_> = steps
+            .iter()
+            .filter_map(|step| step.detail.as_deref())
+            .collect();
         assert_eq!(lines, ["two", "three"]);
         let ended = Vertex {
             completed: Some(Default::default()),

@@ -29,7 +29,10 @@ pub(super) struct Filter {
 impl Filter {
     fn leaves_out(&self, path: &str) -> bool {
         self.exclude.excludes(path)
-            || self.include.as_ref().is_some_and(|include| !include.excludes(path))
+            || self
+                .include
+                .as_ref()
+                .is_some_and(|include| !include.excludes(path))
     }
 
     /// Whether something in a folder that is left out itself may be wanted.

@@ -82,7 +82,13 @@ impl Wish {
                 .get_all(key)
                 .iter()
                 .filter_map(|value| value.to_str().ok())
-                .map(|text| if encoded { decode(text) } else { text.to_owned() })
+                .map(|text| {
+                    if encoded {
+                        decode(text)
+                    } else {
+                        text.to_owned()
+                    }
+                })
                 .collect()
         };
         let folder = all("dir-name").into_iter().next();

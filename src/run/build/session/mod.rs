@@ -126,7 +126,11 @@ fn shared_key(recipe: &Recipe) -> String {
         Context::Remote(url) => url.clone(),
     };
     let digest = sha2::Sha256::digest(format!("rcompose:{context}").as_bytes());
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn agents(recipe: &Recipe) -> Result<BTreeMap<String, PathBuf>, Error> {
@@ -138,8 +142,10 @@ fn agents(recipe: &Recipe) -> Result<BTreeMap<String, PathBuf>, Error> {
             _ => std::env::var_os("SSH_AUTH_SOCK")
                 .map(PathBuf::from)
                 .ok_or_else(|| {
-                    Error::new(format!("{at} needs an ssh agent, but SSH_AUTH_SOCK is not set"))
-                        .remedy("start one: eval $(ssh-agent); ssh-add")
+                    Error::new(format!(
+                        "{at} needs an ssh agent, but SSH_AUTH_SOCK is not set"
+                    ))
+                    .remedy("start one: eval $(ssh-agent); ssh-add")
                 })?,
         };
         if path.is_file() {
@@ -176,7 +182,9 @@ async fn run(
                 .or_else(|| answer.get("containerimage.config.digest"));
             digest.cloned().ok_or_else(|| {
                 let service = &recipe.service;
-                Error::new(format!("the builder did not tell the image of service {service:?}"))
+                Error::new(format!(
+                    "the builder did not tell the image of service {service:?}"
+                ))
             })
         }
         Err(status) => Err(failure(recipe, &status, &trace)),

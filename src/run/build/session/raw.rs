@@ -75,7 +75,9 @@ async fn read_head(stream: &mut Box<dyn Duplex>) -> Result<(String, Bytes), Erro
         }
         let count = stream.read_buf(&mut read).await.map_err(broken)?;
         if count == 0 || read.len() > LONGEST_HEAD {
-            return Err(Error::new("the engine gave no answer to a request of the builder"));
+            return Err(Error::new(
+                "the engine gave no answer to a request of the builder",
+            ));
         }
     }
 }
@@ -93,7 +95,9 @@ async fn open(address: &Address) -> Result<Box<dyn Duplex>, Error> {
             Ok(Box::new(stream.map_err(broken)?))
         }
         Address::Tcp { host, tls: None } => {
-            let host = host.split_once("://").map_or(host.as_str(), |(_, host)| host);
+            let host = host
+                .split_once("://")
+                .map_or(host.as_str(), |(_, host)| host);
             let stream = TcpStream::connect(host.trim_end_matches('/')).await;
             Ok(Box::new(stream.map_err(broken)?))
         }

@@ -93,7 +93,10 @@ fn attributes(recipe: &Recipe) -> Result<HashMap<String, String>, Error> {
     } else if !recipe.no_cache_filter.is_empty() {
         set("no-cache", &recipe.no_cache_filter.join(","));
     }
-    set("image-resolve-mode", if recipe.pull { "pull" } else { "default" });
+    set(
+        "image-resolve-mode",
+        if recipe.pull { "pull" } else { "default" },
+    );
     if let Some(platform) = &recipe.platform {
         set("platform", platform);
     }
