@@ -47,6 +47,17 @@ impl Tls {
     }
 }
 
+impl Address {
+    /// The address as `DOCKER_HOST` takes it.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Unix(path) => format!("unix://{}", path.display()),
+            Self::Pipe(url) | Self::Ssh(url) => url.clone(),
+            Self::Tcp { host, .. } => host.clone(),
+        }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

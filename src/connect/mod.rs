@@ -10,7 +10,7 @@ mod endpoint;
 mod probe;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::{BollardRequest, ClientVersion, Docker};
 
@@ -44,6 +44,9 @@ pub struct Engine {
     pub podman: bool,
     /// Where it is.
     pub address: Address,
+    /// The engine's clock when it answered, in Unix seconds, and when that was here. Events
+    /// since then can be asked for, so that none is missed between looking and listening.
+    pub clock: Option<(i64, Instant)>,
 }
 
 impl Engine {
@@ -80,6 +83,7 @@ pub async fn connect(
 }
 
 async fn try_address(address: &Address, env: &BTreeMap<String, String>) -> Result<Engine, String> {
+    let asked = Instant::now();
     let pong = match tokio::time::timeout(PING_TIMEOUT, probe::ping(address)).await {
         Ok(result) => result?,
         Err(_) => return Err("no answer in time".to_owned()),
@@ -99,6 +103,7 @@ async fn try_address(address: &Address, env: &BTreeMap<String, String>) -> Resul
         swarm: pong.swarm,
         podman: pong.podman,
         address: address.clone(),
+        clock: pong.date.map(|date| (date, asked)),
     })
 }
 
@@ -120,6 +125,7 @@ async fn negotiate(docker: Docker) -> Result<(Docker, Pong), String> {
         api: api.ok_or("does not tell its API version")?,
         swarm: false,
         podman,
+        date: None,
     };
     Ok((docker, pong))
 }

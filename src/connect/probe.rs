@@ -18,6 +18,8 @@ pub(super) struct Pong {
     pub(super) swarm: bool,
     /// Whether it is Podman.
     pub(super) podman: bool,
+    /// The engine's clock in Unix seconds, where it told.
+    pub(super) date: Option<i64>,
 }
 
 /// Most bytes of an answer's head that are read.
@@ -80,6 +82,7 @@ fn read_head(head: &str) -> Result<Pong, String> {
         api: ApiVersion::default(),
         swarm: false,
         podman: false,
+        date: None,
     };
     for line in lines {
         let Some((name, value)) = line.split_once(':') else {
@@ -88,6 +91,7 @@ fn read_head(head: &str) -> Result<Pong, String> {
         let value = value.trim();
         match name.to_ascii_lowercase().as_str() {
             "api-version" => pong.api = parse_version(value).unwrap_or_default(),
+            "date" => pong.date = parse_date(value),
             "swarm" => pong.swarm = value.starts_with("active"),
             "libpod-api-version" => pong.podman = true,
             _ => {}
@@ -97,6 +101,12 @@ fn read_head(head: &str) -> Result<Pong, String> {
         return Err("does not tell its API version".to_owned());
     }
     Ok(pong)
+}
+
+/// Reads "Sat, 21 Nov 2026 09:36:03 GMT".
+fn parse_date(text: &str) -> Option<i64> {
+    let date = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(date.timestamp().as_second())
 }
 
 fn reason(error: &std::io::Error) -> String {
@@ -121,7 +131,8 @@ mod tests {
             Ok(Pong {
                 api: ApiVersion::v1(41),
                 swarm: false,
-                podman: true
+                podman: true,
+                date: Some(1_795_253_763)
             })
         );
     }

@@ -1,14 +1,27 @@
 //! What is wanted + what is there → what to do, as data. Pure: no I/O, clock or terminal.
 //!
-//! `reconcile` compares a [`Project`](crate::compose::Project) with the
+//! [`reconcile`] compares a [`Project`](crate::compose::Project) with the
 //! [`Observed`](observed::Observed) state of an engine and returns a [`Plan`](step::Plan):
 //! steps, the edges between them and the reason for each.
 
+pub mod container;
+pub mod error;
+pub mod explain;
+pub mod graph;
 pub mod hash;
+pub mod inject;
+pub mod labels;
+pub mod names;
+pub mod network;
 pub mod observed;
 pub mod options;
+pub mod reconcile;
+pub mod reference;
+pub mod requirement;
 pub mod step;
+pub mod volume;
 
+pub use error::PlanError;
 pub use observed::Observed;
 pub use options::Settings;
 pub use step::{Action, ContainerRef, Edge, Plan, Reason, Step, StepId};

@@ -74,6 +74,8 @@ pub enum Action {
         service: Arc<Service>,
         /// The image's name.
         image: String,
+        /// A pull of the same name; the build is skipped when it succeeded.
+        unless_pulled: Option<StepId>,
     },
     /// Run a provider's program instead of containers.
     Provider {
@@ -95,6 +97,8 @@ pub enum Action {
         id: String,
         /// Its name.
         name: String,
+        /// Whether the plan needs it gone (a diverged network), so that "in use" is an error.
+        required: bool,
     },
     /// Attach a container to a network.
     Connect {
@@ -223,7 +227,7 @@ pub struct Pull {
     pub buildable: bool,
 }
 
-/// A container to create. `plan::container::request` makes the API request of it.
+/// A container to create. [`container::request`](super::container::request) makes the API request of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Create {
     /// The effective service (of a one-off: with the command line's changes).
@@ -246,6 +250,8 @@ pub struct Create {
     pub one_off: Option<OneOff>,
     /// Security profiles to read: values of `security_opt` that name files.
     pub seccomp_files: Vec<String>,
+    /// Hash of the contents of the configs and secrets copied into it; becomes a label.
+    pub content_hash: Option<String>,
 }
 
 /// A mount that goes from a replaced container to the new one.
@@ -298,6 +304,8 @@ pub struct Injection {
     pub uid: u32,
     /// Group.
     pub gid: u32,
+    /// Whether owner or group were given, so that the engine must keep them.
+    pub owned: bool,
     /// Permission bits.
     pub mode: u32,
 }
@@ -347,6 +355,8 @@ pub struct Wait {
     pub dependents: Vec<String>,
     /// Seconds until giving up; `--wait-timeout`.
     pub timeout: Option<u64>,
+    /// Whether all of it held when the engine was observed, so that nothing need be asked.
+    pub satisfied: bool,
 }
 
 /// What a [`Wait`] waits for.
@@ -439,8 +449,11 @@ impl fmt::Display for Reason {
 }
 
 impl Plan {
-    /// Adds a step and returns its id. `after` must name earlier steps.
-    pub fn push(&mut self, action: Action, reason: Reason, after: Vec<Edge>) -> StepId {
+    /// Adds a step and returns its id. `after` must name earlier steps; of several edges to one
+    /// step the required one counts.
+    pub fn push(&mut self, action: Action, reason: Reason, mut after: Vec<Edge>) -> StepId {
+        after.sort_by_key(|edge| (edge.step, !edge.required));
+        after.dedup_by_key(|edge| edge.step);
         debug_assert!(after.iter().all(|edge| edge.step.0 < self.steps.len()));
         self.steps.push(Step {
             action,

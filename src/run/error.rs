@@ -14,6 +14,9 @@ pub struct Error {
     pub code: u8,
     /// What kind of failure it is, for those who handle some of them.
     pub kind: Kind,
+    /// Path of the attribute in the compose files that has to do with it, such as
+    /// `services`, `web`, `ports`; empty where there is none.
+    pub path: Vec<String>,
 }
 
 /// Kinds of failures that callers tell apart.
@@ -41,6 +44,7 @@ impl Error {
             remedy: None,
             code: 1,
             kind: Kind::Other,
+            path: Vec::new(),
         }
     }
 
@@ -51,6 +55,7 @@ impl Error {
             remedy: None,
             code: 130,
             kind: Kind::Interrupted,
+            path: Vec::new(),
         }
     }
 
@@ -73,6 +78,32 @@ impl Error {
     pub fn while_doing(mut self, what: impl std::fmt::Display) -> Self {
         self.message = format!("{what}: {}", self.message);
         self
+    }
+
+    /// Sets the attribute of a service that has to do with it, as far as the engine's words
+    /// tell which one it is.
+    #[must_use]
+    pub fn of_service(mut self, service: &str) -> Self {
+        if self.path.is_empty() && !service.is_empty() {
+            self.path = vec!["services".to_owned(), service.to_owned()];
+            self.path
+                .extend(attribute_for(&self.message).map(str::to_owned));
+        }
+        self
+    }
+
+    /// Several failures as one: the first decides the code, all messages are shown.
+    pub fn join(errors: Vec<Self>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        let mut first = errors.next()?;
+        for error in errors {
+            if !first.message.lines().any(|line| line == error.message) {
+                first.message.push('\n');
+                first.message.push_str(&error.message);
+            }
+            first.remedy = first.remedy.or(error.remedy);
+        }
+        Some(first)
     }
 
     /// Whether the engine does not know the thing asked for.
@@ -100,6 +131,7 @@ impl From<bollard::errors::Error> for Error {
                     remedy,
                     code: 1,
                     kind,
+                    path: Vec::new(),
                 }
             }
             Engine::DockerStreamError { error } => {
@@ -109,6 +141,7 @@ impl From<bollard::errors::Error> for Error {
                     remedy,
                     code: 1,
                     kind: Kind::Refused,
+                    path: Vec::new(),
                 }
             }
             Engine::HyperResponseError { .. }
@@ -122,10 +155,39 @@ impl From<bollard::errors::Error> for Error {
                 ),
                 code: 1,
                 kind: Kind::Connection,
+                path: Vec::new(),
             },
             other => Self::new(other.to_string()),
         }
     }
+}
+
+/// The attribute of a service that a refusal of the engine is about.
+fn attribute_for(message: &str) -> Option<&'static str> {
+    let message = message.to_lowercase();
+    let table = [
+        ("port is already allocated", "ports"),
+        ("address already in use", "ports"),
+        ("no such image", "image"),
+        ("is already in use by container", "container_name"),
+        ("invalid mount config", "volumes"),
+        ("bind source path", "volumes"),
+        ("mounts denied", "volumes"),
+        ("error while creating mount source path", "volumes"),
+        ("error gathering device information", "devices"),
+        ("device driver", "deploy"),
+        ("executable file not found", "command"),
+        ("invalid ip", "networks"),
+        ("user specified ip", "networks"),
+        ("no configured subnet", "networks"),
+        ("unknown log driver", "logging"),
+        ("logging driver", "logging"),
+        ("unknown or invalid runtime", "runtime"),
+        ("unable to find user", "user"),
+        ("sysctl", "sysctls"),
+    ];
+    let found = table.iter().find(|(words, _)| message.contains(words))?;
+    Some(found.1)
 }
 
 /// What helps against well-known refusals of the engine.
@@ -178,6 +240,19 @@ mod tests {
         );
         assert!(error.remedy.is_some_and(|text| text.contains("ports")));
         assert_eq!(error.code, 1);
+    }
+
+    #[test]
+    fn the_attribute_is_found_by_the_words() {
+        let error = refused(500, "Bind for 0.0.0.0:80 failed: port is already allocated");
+        assert_eq!(error.of_service("web").path, ["services", "web", "ports"]);
+    }
+
+    #[test]
+    fn joined_errors_are_all_shown_once() {
+        let errors = vec![Error::new("a"), Error::new("b"), Error::new("a").code(7)];
+        let error = Error::join(errors).expect("there are some");
+        assert_eq!((error.message.as_str(), error.code), ("a\nb", 1));
     }
 
     #[test]

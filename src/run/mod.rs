@@ -4,9 +4,9 @@
 //! [`event::Event`]s.
 
 pub mod digest;
-pub mod build;
 pub mod error;
 pub mod event;
+pub mod events;
 pub mod list;
 pub mod logs;
 pub mod observe;
@@ -14,5 +14,17 @@ pub mod pull;
 pub mod reference;
 pub mod registry_auth;
 pub mod select;
+pub mod wait;
 
+mod container;
+pub mod execute;
+mod hook;
+mod image;
+mod inject;
+pub mod job;
+mod network;
+mod pre_start;
+mod provider;
+mod proxy;
+mod volume;
 pub use error::{Error, Kind};
