@@ -15,7 +15,11 @@ use crate::plan::step::{Content, Injection};
 ///
 /// # Errors
 /// When the engine refuses them, as for a container with a read-only root.
-pub(super) async fn inject(engine: &Engine, container: &str, files: &[Injection]) -> Result<(), Error> {
+pub(super) async fn inject(
+    engine: &Engine,
+    container: &str,
+    files: &[Injection],
+) -> Result<(), Error> {
     if files.is_empty() {
         return Ok(());
     }
