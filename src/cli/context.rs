@@ -36,13 +36,29 @@ impl Context {
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value)),
         );
-        let settings = Settings::new(&global, &env)?;
-        Ok(Self {
+        let mut context = Self {
+            settings: Settings::new(&global, &env)?,
             global,
             env,
             working_dir: std::env::current_dir()?,
-            settings,
-        })
+        };
+        context.read_env_files()?;
+        Ok(context)
+    }
+
+    /// Takes the `COMPOSE_` variables that only the env files have.
+    fn read_env_files(&mut self) -> Result<(), Error> {
+        let found = compose::variables_in_reach(&self.load_options(&[]));
+        let before = self.env.len();
+        for (name, value) in found {
+            if name.starts_with("COMPOSE_") {
+                self.env.entry(name).or_insert(value);
+            }
+        }
+        if self.env.len() > before {
+            self.settings = Settings::new(&self.global, &self.env)?;
+        }
+        Ok(())
     }
 
     /// `--dry-run`: show what would be done without doing it.

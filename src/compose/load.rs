@@ -65,6 +65,13 @@ pub fn load(options: &LoadOptions) -> Result<Loaded, LoadError> {
     }
 }
 
+/// Variables of the shell and, below them, of the env files, as far as they can be found and read.
+/// Problems show when the project is loaded.
+pub fn environment(options: &LoadOptions) -> BTreeMap<String, String> {
+    let mut loader = Loader::new(options);
+    discover::discover(&mut loader).map_or_else(|| options.shell.clone(), |found| found.environment)
+}
+
 /// Loads the merged tree only, as `config --no-interpolate` and `--variables` show it.
 ///
 /// # Errors

@@ -37,7 +37,7 @@ mod variables;
 pub mod yaml;
 
 pub use diagnostic::{Diagnostic, LoadError, Severity};
-pub use load::{Loaded, LoadedTree, load, load_tree};
+pub use load::{Loaded, LoadedTree, environment as variables_in_reach, load, load_tree};
 pub use model::Project;
 pub use options::LoadOptions;
 pub use source::{SourceMap, Span};

@@ -23,10 +23,29 @@ pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap, color: bool) -> S
     .term_width(super::terminal::width().map_or(DEFAULT_WIDTH, usize::from));
     let mut text = String::new();
     for diagnostic in diagnostics {
-        text.push_str(&renderer.render(&[group(diagnostic, sources)]));
-        text.push('\n');
+        if diagnostic.span.is_none() && diagnostic.related.is_empty() {
+            text.push_str(&paragraph(diagnostic, sources, color));
+        } else {
+            text.push_str(&renderer.render(&[group(diagnostic, sources)]));
+            text.push('\n');
+        }
     }
     text
+}
+
+/// A problem without a place: the message, and below it what to do.
+fn paragraph(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> String {
+    let help = diagnostic
+        .help
+        .as_ref()
+        .map(|help| format!("  {help}\n"))
+        .unwrap_or_default();
+    let line = headline(diagnostic, sources);
+    let line = match line.strip_prefix("warning: ") {
+        Some(message) => super::warning::text(message, color),
+        None => line + "\n",
+    };
+    line + &help
 }
 
 /// The problem on one line: place, severity if it is a warning, and message.
@@ -258,10 +277,14 @@ mod tests {
 
     #[test]
     fn a_problem_without_a_place_is_one_line() {
-        let problem = Diagnostic::error("no configuration file provided: not found");
+        let problem =
+            Diagnostic::error("no configuration file provided: not found").help("name one with -f");
         insta::assert_snapshot!(
             render(&[problem], &SourceMap::default(), false),
-            @"no configuration file provided: not found"
+            @r"
+        no configuration file provided: not found
+          name one with -f
+        "
         );
     }
 
