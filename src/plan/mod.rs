@@ -19,6 +19,8 @@ pub mod reconcile;
 pub mod reference;
 pub mod requirement;
 pub mod step;
+#[cfg(test)]
+mod testing;
 pub mod volume;
 
 pub use error::PlanError;

@@ -436,7 +436,7 @@ impl fmt::Display for Reason {
             Self::NetworkChanged(name) => write!(f, "not attached to network {name}"),
             Self::VolumeChanged(name) => write!(f, "volume {name} is not mounted"),
             Self::ReferenceRecreated(service) => write!(f, "container of {service} is replaced"),
-            Self::DependencyChanged(service) => write!(f, "dependency {service} is recreated"),
+            Self::DependencyChanged(service) => write!(f, "restarts with its dependency {service}"),
             Self::UpToDate => f.write_str("up to date"),
             Self::NotRunning => f.write_str("not running"),
             Self::RunAgain => f.write_str("runs to completion on every up"),
