@@ -3,6 +3,7 @@
 //! This room decides nothing and prints nothing: it does, waits, and sends
 //! [`event::Event`]s.
 
+pub mod build;
 pub mod digest;
 pub mod error;
 pub mod event;

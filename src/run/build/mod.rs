@@ -1,0 +1,218 @@
+//! Building the images of services.
+
+mod archive;
+mod ignore;
+mod posted;
+mod recipe;
+mod session;
+mod trace;
+mod walk;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+
+pub use recipe::{BuildOptions, image_name};
+
+use super::Error;
+use super::event::{Sender, Step, send};
+use super::registry_auth::RegistryAuth;
+use crate::compose::model::{Project, Service};
+use crate::connect::Engine;
+use posted::Builder;
+use recipe::{Recipe, services_needed};
+
+/// Builds the images of `services` (all that have a `build` where empty) and of the services that
+/// they are built from: independent ones side by side, the others in order. Returns the ids of
+/// the images, keyed by service.
+///
+/// # Errors
+/// When something cannot be built; builds that do not depend on it are finished first.
+pub async fn build_services(
+    engine: &Engine,
+    project: &Project,
+    services: &[String],
+    options: &BuildOptions,
+    sender: &Sender,
+) -> Result<BTreeMap<String, String>, Error> {
+    let chosen = choose(project, services, options)?;
+    let auth = RegistryAuth::load()?;
+    let mut waiting: BTreeMap<&str, &Service> = chosen;
+    let mut outstanding: BTreeSet<String> = waiting.keys().map(|name| (*name).to_owned()).collect();
+    let mut built = BTreeMap::new();
+    let mut unusable = BTreeSet::new();
+    let mut running = FuturesUnordered::new();
+    let mut failure: Option<Error> = None;
+    loop {
+        for service in ready(&waiting, &outstanding) {
+            waiting.remove(service.name.as_str());
+            let auth = &auth;
+            running.push(async move {
+                let result = build_one(engine, project, service, options, auth, sender).await;
+                (service, result)
+            });
+        }
+        let Some((service, result)) = running.next().await else {
+            break;
+        };
+        outstanding.remove(&service.name);
+        match result {
+            Ok(id) => {
+                built.insert(service.name.clone(), id);
+            }
+            Err(error) => {
+                unusable.insert(service.name.clone());
+                failure.get_or_insert(error);
+            }
+        }
+        // What is built from something that failed cannot be built.
+        waiting.retain(|name, service| {
+            let blocked = services_needed(service).any(|needed| unusable.contains(needed));
+            if blocked {
+                outstanding.remove(*name);
+                unusable.insert((*name).to_owned());
+            }
+            !blocked
+        });
+    }
+    match (failure, waiting.keys().next()) {
+        (Some(error), _) => Err(error),
+        (None, Some(_)) => {
+            let names: Vec<&str> = waiting.keys().copied().collect();
+            Err(Error::new(format!(
+                "services are built from each other in a circle: {}",
+                names.join(", ")
+            ))
+            .remedy("take one of them out of `build.additional_contexts`"))
+        }
+        (None, None) => Ok(built),
+    }
+}
+
+/// Services of `waiting` that need nothing that is still to be built.
+fn ready<'a>(
+    waiting: &BTreeMap<&str, &'a Service>,
+    outstanding: &BTreeSet<String>,
+) -> Vec<&'a Service> {
+    let services = waiting.values().copied();
+    services
+        .filter(|service| !services_needed(service).any(|needed| outstanding.contains(needed)))
+        .collect()
+}
+
+/// The services to build, with those that they are built from.
+fn choose<'a>(
+    project: &'a Project,
+    services: &[String],
+    options: &BuildOptions,
+) -> Result<BTreeMap<&'a str, &'a Service>, Error> {
+    let mut queue: Vec<&str> = match services {
+        [] => project.services.keys().map(String::as_str).collect(),
+        named => named.iter().map(String::as_str).collect(),
+    };
+    let mut seen = BTreeSet::new();
+    let mut chosen = BTreeMap::new();
+    while let Some(name) = queue.pop() {
+        if !seen.insert(name.to_owned()) {
+            continue;
+        }
+        let service = project
+            .services
+            .get(name)
+            .or_else(|| project.disabled_services.get(name))
+            .ok_or_else(|| Error::new(format!("no such service: {name}")))?;
+        queue.extend(services_needed(service));
+        if options.with_dependencies {
+            queue.extend(service.depends_on.keys().map(String::as_str));
+        }
+        if service.build.is_some() {
+            chosen.insert(service.name.as_str(), service);
+        }
+    }
+    Ok(chosen)
+}
+
+async fn build_one(
+    engine: &Engine,
+    project: &Project,
+    service: &Service,
+    options: &BuildOptions,
+    auth: &RegistryAuth,
+    sender: &Sender,
+) -> Result<String, Error> {
+    let id = service.name.as_str();
+    send(sender, Step::working(id, "Building"));
+    match try_build(engine, project, service, options, auth, sender).await {
+        Ok(image) => {
+            send(sender, Step::done(id, "Built"));
+            Ok(image)
+        }
+        Err(error) => {
+            send(sender, Step::error(id, "Error"));
+            Err(error)
+        }
+    }
+}
+
+async fn try_build(
+    engine: &Engine,
+    project: &Project,
+    service: &Service,
+    options: &BuildOptions,
+    auth: &RegistryAuth,
+    sender: &Sender,
+) -> Result<String, Error> {
+    let Some(build) = &service.build else {
+        return Err(Error::new(format!(
+            "service {:?} has no build",
+            service.name
+        )));
+    };
+    let recipe = Recipe::new(project, service, build, options)?;
+    let classic = options.classic || engine.podman;
+    if !classic && session::raw::is_possible(&engine.address) {
+        return session::build(&engine.address, &recipe, auth, sender).await;
+    }
+    let builder = match classic {
+        true => Builder::Classic,
+        false => Builder::BuildKit,
+    };
+    posted::build(&engine.docker, &recipe, builder, auth, sender).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::model::Build;
+
+    fn built_from(name: &str, others: &[&str]) -> Service {
+        let contexts = others.iter();
+        Service {
+            name: name.to_owned(),
+            build: Some(Build {
+                additional_contexts: contexts
+                    .map(|other| ((*other).to_owned(), format!("service:{other}")))
+                    .collect(),
+                ..Build::default()
+            }),
+            ..Service::default()
+        }
+    }
+
+    #[test]
+    fn a_service_waits_for_what_it_is_built_from() {
+        let services = [built_from("a", &["b"]), built_from("b", &[])];
+        let waiting: BTreeMap<&str, &Service> = services
+            .iter()
+            .map(|service| (service.name.as_str(), service))
+            .collect();
+        let names = |outstanding: &[&str]| -> Vec<String> {
+            let outstanding = outstanding.iter().map(|name| (*name).to_owned()).collect();
+            let ready = ready(&waiting, &outstanding).into_iter();
+            ready.map(|service| service.name.clone()).collect()
+        };
+        assert_eq!(names(&["a", "b"]), ["b"]);
+        assert_eq!(names(&["a"]), ["a", "b"]);
+    }
+}

@@ -1,0 +1,278 @@
+//! Builds by posting a tar to the engine: its first builder, other engines that have only that,
+//! and BuildKit where no session can be opened.
+
+use bollard::Docker;
+use bollard::models::BuildInfoAux;
+use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
+use futures::StreamExt as _;
+
+use super::archive::{Archive, Extra};
+use super::ignore::Ignore;
+use super::recipe::{Context, Dockerfile, Recipe};
+use super::trace::Trace;
+use crate::run::Error;
+use crate::run::event::{Sender, Step, send};
+use crate::run::registry_auth::RegistryAuth;
+
+/// Which builder of the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Builder {
+    /// The first one, or whatever the engine has.
+    Classic,
+    /// BuildKit.
+    BuildKit,
+}
+
+/// Name of a Dockerfile in the archive that does not come from the context.
+const ADDED_DOCKERFILE: &str = ".dockerfile.rcompose";
+
+/// Builds an image and returns its id.
+pub(super) async fn build(
+    docker: &Docker,
+    recipe: &Recipe,
+    builder: Builder,
+    auth: &RegistryAuth,
+    sender: &Sender,
+) -> Result<String, Error> {
+    refuse_unsupported(recipe)?;
+    let (dockerfile, archive) = archive(recipe)?;
+    let mut options = BuildImageOptionsBuilder::default()
+        .dockerfile(&dockerfile)
+        .t(&recipe.tags[0])
+        .nocache(recipe.no_cache)
+        .rm(true)
+        .forcerm(true)
+        .platform(recipe.platform.as_deref().unwrap_or_default())
+        .target(recipe.target.as_deref().unwrap_or_default())
+        .buildargs(&recipe.args.clone().into_iter().collect())
+        .labels(&labels(recipe, builder));
+    if let Context::Remote(url) = &recipe.context {
+        options = options.remote(url);
+    }
+    if recipe.pull {
+        options = options.pull("1");
+    }
+    if !recipe.cache_from.is_empty() {
+        options = options.cachefrom(&recipe.cache_from);
+    }
+    if let Some(network) = &recipe.network {
+        options = options.networkmode(network);
+    }
+    if let Some(size) = recipe.shm_size.and_then(|size| i32::try_from(size).ok()) {
+        options = options.shmsize(size);
+    }
+    if let Some(memory) = recipe.memory.and_then(|memory| i32::try_from(memory).ok()) {
+        options = options.memory(memory);
+    }
+    if !recipe.extra_hosts.is_empty() {
+        let hosts = recipe.extra_hosts.iter();
+        let hosts: Vec<String> = hosts.map(|(host, ip)| format!("{host}:{ip}")).collect();
+        options = options.extrahosts(&hosts.join(","));
+    }
+    if builder == Builder::BuildKit {
+        let id: [u8; 16] = rand::random();
+        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        options = options
+            .version(BuilderVersion::BuilderBuildKit)
+            .session(&id);
+    }
+    let body = bollard::body_try_stream(archive.stream());
+    let credentials = Some(auth.all().await);
+    let mut messages = docker.build_image(options.build(), credentials, Some(body));
+    let mut reader = Reader::new(recipe);
+    while let Some(message) = messages.next().await {
+        match message {
+            Ok(message) => reader.take(message, sender),
+            Err(error) => return Err(reader.failure(error)),
+        }
+    }
+    for tag in &recipe.tags[1..] {
+        tag_image(docker, &recipe.tags[0], tag).await?;
+    }
+    let image = docker.inspect_image(&recipe.tags[0]).await?;
+    Ok(image.id.or(reader.image).unwrap_or_default())
+}
+
+async fn tag_image(docker: &Docker, image: &str, tag: &str) -> Result<(), Error> {
+    let reference = crate::run::reference::Reference::parse(tag);
+    let options = bollard::query_parameters::TagImageOptionsBuilder::default()
+        .repo(reference.name)
+        .tag(reference.tag_or_digest())
+        .build();
+    Ok(docker.tag_image(image, Some(options)).await?)
+}
+
+/// What this way of building cannot do.
+fn refuse_unsupported(recipe: &Recipe) -> Result<(), Error> {
+    let given = [
+        ("secrets", !recipe.secrets.is_empty()),
+        ("ssh", !recipe.ssh.is_empty()),
+        ("additional_contexts", !recipe.contexts.is_empty()),
+        ("cache_to", !recipe.cache_to.is_empty()),
+        ("no_cache_filter", !recipe.no_cache_filter.is_empty()),
+        ("ulimits", !recipe.ulimits.is_empty()),
+        (
+            "entitlements",
+            recipe
+                .entitlements
+                .iter()
+                .any(|name| name != "network.host"),
+        ),
+    ];
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((name, _)) => Err(Error::new(format!(
+            "services.{}.build.{name} is not supported by this engine's builder",
+            recipe.service
+        ))
+        .remedy("use an engine with BuildKit over a local socket, or remove the attribute")),
+        None => Ok(()),
+    }
+}
+
+fn labels(recipe: &Recipe, builder: Builder) -> std::collections::HashMap<String, String> {
+    let mut labels: std::collections::HashMap<_, _> = recipe.labels.clone().into_iter().collect();
+    if builder == Builder::Classic {
+        labels.insert(
+            "com.docker.compose.image.builder".to_owned(),
+            "classic".to_owned(),
+        );
+    }
+    labels
+}
+
+/// The Dockerfile's name in the archive, and the archive.
+fn archive(recipe: &Recipe) -> Result<(String, Archive), Error> {
+    let service = &recipe.service;
+    let mut archive = Archive {
+        root: std::path::PathBuf::new(),
+        ignore: Ignore::default(),
+        always: None,
+        extras: Vec::new(),
+    };
+    let root = match &recipe.context {
+        Context::Local(root) => root.clone(),
+        Context::Remote(_) => {
+            let Dockerfile::Inside(name) = &recipe.dockerfile else {
+                return Err(Error::new(format!(
+                    "services.{service}.build: a Dockerfile from here cannot go with a remote \
+                     context on this engine's builder"
+                ))
+                .remedy("put the Dockerfile into the remote context"));
+            };
+            return Ok((name.clone(), archive));
+        }
+    };
+    let dockerfile = match &recipe.dockerfile {
+        Dockerfile::Inside(name) => {
+            archive.always = Some(name.clone());
+            name.clone()
+        }
+        Dockerfile::Outside(path) => {
+            let content = std::fs::read(path).map_err(|error| {
+                let place = path.display();
+                Error::new(format!(
+                    "cannot read the Dockerfile of service {service:?}: {place}: {error}"
+                ))
+                .remedy("create it, or name another one with `build.dockerfile`")
+            })?;
+            archive.add_dockerfile(content)
+        }
+        Dockerfile::Inline(text) => archive.add_dockerfile(text.clone().into_bytes()),
+    };
+    archive.ignore = ignore_file(&root, &recipe.dockerfile)?;
+    archive.root = root;
+    Ok((dockerfile, archive))
+}
+
+impl Archive {
+    fn add_dockerfile(&mut self, content: Vec<u8>) -> String {
+        self.extras.push(Extra {
+            path: ADDED_DOCKERFILE.to_owned(),
+            content,
+        });
+        ADDED_DOCKERFILE.to_owned()
+    }
+}
+
+/// The patterns beside the Dockerfile, otherwise those of the context.
+fn ignore_file(root: &std::path::Path, dockerfile: &Dockerfile) -> Result<Ignore, Error> {
+    let beside = match dockerfile {
+        Dockerfile::Inside(path) => Some(root.join(format!("{path}.dockerignore"))),
+        Dockerfile::Outside(path) => {
+            let mut name = path.clone().into_os_string();
+            name.push(".dockerignore");
+            Some(name.into())
+        }
+        Dockerfile::Inline(_) => None,
+    };
+    for path in beside.into_iter().chain([root.join(".dockerignore")]) {
+        match std::fs::read_to_string(&path) {
+            Ok(text) => return Ignore::parse(&text, &path.display().to_string()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(Error::new(format!(
+                    "cannot read {}: {error}",
+                    path.display()
+                )));
+            }
+        }
+    }
+    Ok(Ignore::default())
+}
+
+/// Reads the engine's messages.
+struct Reader {
+    service: String,
+    trace: Trace,
+    image: Option<String>,
+    last: Vec<String>,
+}
+
+impl Reader {
+    fn new(recipe: &Recipe) -> Self {
+        Self {
+            service: recipe.service.clone(),
+            trace: Trace::new(&recipe.service),
+            image: None,
+            last: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, message: bollard::models::BuildInfo, sender: &Sender) {
+        match message.aux {
+            Some(BuildInfoAux::BuildKit(status)) => {
+                for step in self.trace.take(status) {
+                    send(sender, step);
+                }
+            }
+            Some(BuildInfoAux::Default(image)) => self.image = image.id,
+            None => {}
+        }
+        for line in message.stream.iter().flat_map(|text| text.lines()) {
+            if line.trim().is_empty() {
+                continue;
+            }
+            if self.last.len() == 20 {
+                self.last.remove(0);
+            }
+            self.last.push(line.to_owned());
+            let step = Step::working(&self.service, "Building").detail(line);
+            send(sender, step);
+        }
+    }
+
+    fn failure(&self, error: bollard::errors::Error) -> Error {
+        let service = &self.service;
+        let mut error = Error::from(error)
+            .while_doing(format!("cannot build the image of service {service:?}"));
+        let output = self
+            .trace
+            .failure()
+            .unwrap_or_else(|| self.last.join("\n  "));
+        if !output.is_empty() {
+            error.message.push_str("\n  ");
+            error.message.push_str(&output);
+        }
+        error
+    }
+}

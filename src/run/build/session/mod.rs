@@ -1,0 +1,260 @@
+//! Builds by the engine's BuildKit: a session over which it fetches files, secrets and
+//! credentials, and a control connection over which the build is asked for and watched.
+
+mod filesync;
+mod links;
+mod offers;
+pub(super) mod raw;
+mod solve;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bollard::health::health_server::HealthServer;
+use bollard::moby::buildkit::secrets::v1::secrets_server::SecretsServer;
+use bollard::moby::buildkit::v1::StatusRequest;
+use bollard::moby::buildkit::v1::control_client::ControlClient;
+use bollard::moby::filesync::packet::file_sync_server::FileSyncServer;
+use bollard::moby::filesync::v1::auth_server::AuthServer;
+use bollard::moby::sshforward::v1::ssh_server::SshServer;
+use hyper_util::rt::TokioIo;
+use tonic::transport::{Channel, Endpoint, Server};
+
+use super::recipe::{Context, Dockerfile, Recipe};
+use super::trace::Trace;
+use crate::connect::Address;
+use crate::run::Error;
+use crate::run::event::{Sender, send};
+use crate::run::registry_auth::RegistryAuth;
+
+/// What the builder may send in one message.
+const LARGEST_MESSAGE: usize = 16 << 20;
+
+/// The calls that we answer, as the engine wants to be told.
+const METHODS: [&str; 5] = [
+    "/moby.filesync.v1.FileSync/DiffCopy",
+    "/moby.filesync.v1.Auth/Credentials",
+    "/moby.buildkit.secrets.v1.Secrets/GetSecret",
+    "/moby.sshforward.v1.SSH/CheckAgent",
+    "/moby.sshforward.v1.SSH/ForwardAgent",
+];
+
+/// Builds an image and returns its id.
+pub(super) async fn build(
+    address: &Address,
+    recipe: &Recipe,
+    auth: &RegistryAuth,
+    sender: &Sender,
+) -> Result<String, Error> {
+    check_files(recipe)?;
+    let session = random_id();
+    let serving = serve(address, recipe, auth, &session).await?;
+    let result = run(address, recipe, session, sender).await;
+    serving.abort();
+    result
+}
+
+/// Finds out what is missing before the builder does, in better words.
+fn check_files(recipe: &Recipe) -> Result<(), Error> {
+    let service = &recipe.service;
+    let Context::Local(root) = &recipe.context else {
+        return Ok(());
+    };
+    if !root.is_dir() {
+        let place = root.display();
+        return Err(Error::new(format!(
+            "the build context of service {service:?} is not a folder: {place}"
+        ))
+        .remedy("correct `build.context`"));
+    }
+    let dockerfile = match &recipe.dockerfile {
+        Dockerfile::Inside(path) => root.join(path),
+        Dockerfile::Outside(path) => path.clone(),
+        Dockerfile::Inline(_) => return Ok(()),
+    };
+    if !dockerfile.is_file() {
+        let place = dockerfile.display();
+        return Err(Error::new(format!(
+            "the Dockerfile of service {service:?} does not exist: {place}"
+        ))
+        .remedy("create it, or name another one with `build.dockerfile`"));
+    }
+    Ok(())
+}
+
+/// Offers the builder what it may ask for, until the returned task is aborted.
+async fn serve(
+    address: &Address,
+    recipe: &Recipe,
+    auth: &RegistryAuth,
+    session: &str,
+) -> Result<tokio::task::JoinHandle<()>, Error> {
+    let key = shared_key(recipe);
+    let mut headers = vec![
+        ("X-Docker-Expose-Session-Uuid", session),
+        ("X-Docker-Expose-Session-Name", "rcompose"),
+        ("X-Docker-Expose-Session-Sharedkey", key.as_str()),
+    ];
+    headers.extend(METHODS.map(|method| ("X-Docker-Expose-Session-Grpc-Method", method)));
+    let connection = raw::upgrade(address, "/session", &headers).await?;
+    let router = Server::builder()
+        .add_service(HealthServer::new(offers::Alive))
+        .add_service(
+            FileSyncServer::new(solve::folders(recipe))
+                .max_decoding_message_size(LARGEST_MESSAGE)
+                .max_encoding_message_size(LARGEST_MESSAGE),
+        )
+        .add_service(AuthServer::new(offers::Credentials(auth.all().await)))
+        .add_service(SecretsServer::new(offers::SecretStore(
+            recipe.secrets.clone(),
+        )))
+        .add_service(SshServer::new(offers::Agents(agents(recipe)?)));
+    let connections = futures::stream::iter([Ok::<_, std::io::Error>(connection)]);
+    Ok(tokio::spawn(async move {
+        if let Err(error) = router.serve_with_incoming(connections).await {
+            tracing::debug!("the builder's session ended: {error}");
+        }
+    }))
+}
+
+/// The builder keeps the files of a context under this key, so that the next build of the same
+/// one only sends what changed.
+fn shared_key(recipe: &Recipe) -> String {
+    use sha2::Digest as _;
+    let context = match &recipe.context {
+        Context::Local(path) => path.to_string_lossy().into_owned(),
+        Context::Remote(url) => url.clone(),
+    };
+    let digest = sha2::Sha256::digest(format!("rcompose:{context}").as_bytes());
+    digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn agents(recipe: &Recipe) -> Result<BTreeMap<String, PathBuf>, Error> {
+    let mut sockets = BTreeMap::new();
+    for key in &recipe.ssh {
+        let at = format!("services.{}.build.ssh: {:?}", recipe.service, key.id);
+        let path = match &key.path {
+            Some(path) if !path.is_empty() => PathBuf::from(path),
+            _ => std::env::var_os("SSH_AUTH_SOCK")
+                .map(PathBuf::from)
+                .ok_or_else(|| {
+                    Error::new(format!(
+                        "{at} needs an ssh agent, but SSH_AUTH_SOCK is not set"
+                    ))
+                    .remedy("start one: eval $(ssh-agent); ssh-add")
+                })?,
+        };
+        if path.is_file() {
+            return Err(Error::new(format!(
+                "{at}: the key file {} cannot be offered by itself",
+                path.display()
+            ))
+            .remedy("add the key to an ssh agent (ssh-add) and name the agent's socket"));
+        }
+        sockets.insert(key.id.clone(), path);
+    }
+    Ok(sockets)
+}
+
+async fn run(
+    address: &Address,
+    recipe: &Recipe,
+    session: String,
+    sender: &Sender,
+) -> Result<String, Error> {
+    let channel = control(address).await?;
+    let mut control = ControlClient::new(channel)
+        .max_decoding_message_size(LARGEST_MESSAGE)
+        .max_encoding_message_size(LARGEST_MESSAGE);
+    let reference = random_id();
+    let request = solve::request(recipe, reference.clone(), session)?;
+    let watching = watch(control.clone(), reference, recipe.service.clone(), sender);
+    let (solved, trace) = tokio::join!(control.solve(request), watching);
+    match solved {
+        Ok(response) => {
+            let answer = response.into_inner().exporter_response;
+            let digest = answer
+                .get("containerimage.digest")
+                .or_else(|| answer.get("containerimage.config.digest"));
+            digest.cloned().ok_or_else(|| {
+                let service = &recipe.service;
+                Error::new(format!(
+                    "the builder did not tell the image of service {service:?}"
+                ))
+            })
+        }
+        Err(status) => Err(failure(recipe, &status, &trace)),
+    }
+}
+
+async fn control(address: &Address) -> Result<Channel, Error> {
+    let address = address.clone();
+    let connector = tower::service_fn(move |_| {
+        let address = address.clone();
+        async move {
+            let connection = raw::upgrade(&address, "/grpc", &[]).await;
+            connection.map(TokioIo::new).map_err(std::io::Error::other)
+        }
+    });
+    Endpoint::from_static("http://builder")
+        .connect_with_connector(connector)
+        .await
+        .map_err(|error| {
+            Error::new(format!("cannot reach the engine's BuildKit: {error}"))
+                .remedy("build with DOCKER_BUILDKIT=0, if the engine has no BuildKit")
+        })
+}
+
+/// Tells the progress of a build until it ends.
+async fn watch(
+    mut control: ControlClient<Channel>,
+    reference: String,
+    service: String,
+    sender: &Sender,
+) -> Trace {
+    let mut trace = Trace::new(&service);
+    let Ok(response) = control.status(StatusRequest { r#ref: reference }).await else {
+        return trace;
+    };
+    let mut messages = response.into_inner();
+    while let Ok(Some(message)) = messages.message().await {
+        for step in trace.take(message) {
+            send(sender, step);
+        }
+    }
+    trace
+}
+
+fn failure(recipe: &Recipe, status: &tonic::Status, trace: &Trace) -> Error {
+    let service = &recipe.service;
+    let text = status.message();
+    let text = text
+        .strip_prefix("failed to solve: ")
+        .or_else(|| text.strip_prefix("rpc error: code = Unknown desc = "))
+        .unwrap_or(text);
+    let mut message = format!("cannot build the image of service {service:?}: {text}");
+    if let Some(output) = trace.failure() {
+        message.push_str("\n  ");
+        message.push_str(&output);
+    }
+    let error = Error::new(message);
+    if text.contains("unsupported frontend capability") {
+        return error.remedy("`build.additional_contexts` needs a newer engine (23 or later)");
+    }
+    if text.contains("unknown flag: --") || text.contains("unknown instruction") {
+        return error.remedy("correct the Dockerfile; newer syntax needs a newer engine");
+    }
+    if text.contains("is not allowed") && text.contains("entitlement") {
+        return error.remedy("allow it in the engine's configuration (`builder.entitlements`)");
+    }
+    error
+}
+
+fn random_id() -> String {
+    let bytes: [u8; 16] = rand::random();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,211 @@
+//! A connection to the engine that carries something else than HTTP after its first answer.
+
+use std::pin::Pin;
+use std::process::Stdio;
+use std::task::{Context, Poll};
+
+use bytes::{Buf as _, Bytes};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::connect::Address;
+use crate::run::Error;
+
+/// An answer whose head is longer than this is none.
+const LONGEST_HEAD: usize = 64 * 1024;
+
+/// Whether such connections can be made to this address.
+pub(in crate::run::build) fn is_possible(address: &Address) -> bool {
+    match address {
+        Address::Unix(_) => cfg!(unix),
+        Address::Tcp { tls, .. } => tls.is_none(),
+        Address::Ssh(_) => true,
+        Address::Pipe(_) => false,
+    }
+}
+
+/// A connection after the upgrade.
+pub(super) struct Upgraded {
+    /// What came with the answer's head.
+    first: Bytes,
+    stream: Box<dyn Duplex>,
+}
+
+trait Duplex: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Duplex for T {}
+
+/// Posts to `path` with `headers` and hands out the connection once the engine agreed.
+pub(super) async fn upgrade(
+    address: &Address,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Result<Upgraded, Error> {
+    let mut stream = open(address).await?;
+    let mut request = format!(
+        "POST {path} HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\
+         Content-Length: 0\r\n"
+    );
+    for (name, value) in headers {
+        request.push_str(name);
+        request.push_str(": ");
+        request.push_str(value);
+        request.push_str("\r\n");
+    }
+    request.push_str("\r\n");
+    stream.write_all(request.as_bytes()).await.map_err(broken)?;
+    stream.flush().await.map_err(broken)?;
+    let (head, first) = read_head(&mut stream).await?;
+    let status = head.split(' ').nth(1).unwrap_or_default();
+    if status != "101" {
+        return Err(Error::new(format!(
+            "the engine does not offer {path} (status {status})"
+        )));
+    }
+    Ok(Upgraded { first, stream })
+}
+
+async fn read_head(stream: &mut Box<dyn Duplex>) -> Result<(String, Bytes), Error> {
+    let mut read = Vec::new();
+    loop {
+        if let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") {
+            let rest = read.split_off(end + 4);
+            let head = String::from_utf8_lossy(&read).into_owned();
+            return Ok((head, rest.into()));
+        }
+        let count = stream.read_buf(&mut read).await.map_err(broken)?;
+        if count == 0 || read.len() > LONGEST_HEAD {
+            return Err(Error::new(
+                "the engine gave no answer to a request of the builder",
+            ));
+        }
+    }
+}
+
+fn broken(error: std::io::Error) -> Error {
+    Error::new(format!("lost the connection to the engine: {error}"))
+        .remedy("check that the engine runs, then run the same command again")
+}
+
+async fn open(address: &Address) -> Result<Box<dyn Duplex>, Error> {
+    match address {
+        #[cfg(unix)]
+        Address::Unix(path) => {
+            let stream = tokio::net::UnixStream::connect(path).await;
+            Ok(Box::new(stream.map_err(broken)?))
+        }
+        Address::Tcp { host, tls: None } => {
+            let host = host
+                .split_once("://")
+                .map_or(host.as_str(), |(_, host)| host);
+            let stream = TcpStream::connect(host.trim_end_matches('/')).await;
+            Ok(Box::new(stream.map_err(broken)?))
+        }
+        Address::Ssh(url) => over_ssh(url),
+        other => Err(Error::new(format!(
+            "builds with a session are not supported over {other}"
+        ))),
+    }
+}
+
+/// `docker system dial-stdio` on the other side, as docker does it.
+fn over_ssh(url: &str) -> Result<Box<dyn Duplex>, Error> {
+    let target = url.strip_prefix("ssh://").unwrap_or(url);
+    let target = target.split('/').next().unwrap_or(target);
+    let mut command = tokio::process::Command::new("ssh");
+    let (target, port) = match target.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, Some(port)),
+        _ => (target, None),
+    };
+    if let Some(port) = port {
+        command.args(["-p", port]);
+    }
+    let mut child = command
+        .args(["--", target, "docker", "system", "dial-stdio"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| Error::new(format!("cannot run ssh: {error}")))?;
+    match (child.stdout.take(), child.stdin.take()) {
+        (Some(output), Some(input)) => Ok(Box::new(Piped {
+            both: tokio::io::join(output, input),
+            _child: child,
+        })),
+        _ => Err(Error::new("cannot talk to ssh")),
+    }
+}
+
+/// A program's standard streams; the program ends with them.
+struct Piped {
+    both: tokio::io::Join<tokio::process::ChildStdout, tokio::process::ChildStdin>,
+    _child: tokio::process::Child,
+}
+
+impl AsyncRead for Piped {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.both).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Piped {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.both).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.both).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.both).poll_shutdown(cx)
+    }
+}
+
+impl AsyncRead for Upgraded {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        if self.first.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, buffer);
+        }
+        let count = self.first.len().min(buffer.remaining());
+        buffer.put_slice(&self.first[..count]);
+        self.first.advance(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Upgraded {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl tonic::transport::server::Connected for Upgraded {
+    type ConnectInfo = ();
+
+    fn connect_info(&self) -> Self::ConnectInfo {}
+}
