@@ -43,10 +43,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     let mut projects = projects::group(&listed);
     projects.retain(|project| names.is_empty() || names.iter().any(|name| name.matches(project)));
     ui::out::stdout(&if args.quiet {
-        projects
-            .iter()
-            .map(|project| format!("{}\n", project.name))
-            .collect()
+        ui::out::lines(projects.iter().map(|project| project.name.as_str()))
     } else if as_json {
         projects::json(&projects)
     } else {

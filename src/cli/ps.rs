@@ -122,10 +122,9 @@ fn services(args: &Args, project: Option<&Project>) -> Result<Vec<String>, Error
 
 fn text(args: &Args, format: &Format, listed: &[Listed]) -> Result<String, Error> {
     if args.quiet {
-        return Ok(listed
-            .iter()
-            .map(|container| format!("{}\n", container.id))
-            .collect());
+        return Ok(ui::out::lines(
+            listed.iter().map(|container| container.id.as_str()),
+        ));
     }
     if args.services {
         let mut names: Vec<&str> = Vec::new();

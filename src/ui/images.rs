@@ -25,7 +25,7 @@ pub fn ids(images: &[UsedImage]) -> String {
             ids.push(id);
         }
     }
-    ids.into_iter().map(|id| format!("{id}\n")).collect()
+    super::out::lines(ids)
 }
 
 /// The table of `images`.

@@ -19,3 +19,8 @@ pub fn stdout(text: &str) -> io::Result<()> {
 pub fn stderr(text: &str) -> io::Result<()> {
     io::stderr().lock().write_all(text.as_bytes())
 }
+
+/// Each line with its newline.
+pub fn lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> String {
+    lines.into_iter().flat_map(|line| [line, "\n"]).collect()
+}

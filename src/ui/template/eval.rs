@@ -96,7 +96,7 @@ impl Scope<'_> {
             return self.label(name.transpose()?.flatten().or(piped));
         }
         if let Operand::Function(name) = first {
-            if name == "json" && self.is_whole_row(rest, dot) {
+            if name == "json" && is_whole_row(rest, dot) {
                 // The docker CLI escapes whole rows, and only these.
                 let text = go_json(&self.whole(Dot::Row), true);
                 return Ok(Some(Value::String(text)));
@@ -133,14 +133,6 @@ impl Scope<'_> {
         }
     }
 
-    fn is_whole_row(&self, operands: &[Operand], dot: Dot<'_>) -> bool {
-        match operands {
-            [Operand::Root] => true,
-            [Operand::Dot] => matches!(dot, Dot::Row),
-            _ => false,
-        }
-    }
-
     fn whole(&self, dot: Dot<'_>) -> Value {
         match dot {
             Dot::Row => Value::Object(self.row.fields.clone()),
@@ -171,6 +163,14 @@ impl Scope<'_> {
         }
         let value = self.row.labels.get(&name).cloned().unwrap_or_default();
         Ok(Some(Value::String(value)))
+    }
+}
+
+fn is_whole_row(operands: &[Operand], dot: Dot<'_>) -> bool {
+    match operands {
+        [Operand::Root] => true,
+        [Operand::Dot] => matches!(dot, Dot::Row),
+        _ => false,
     }
 }
 

@@ -147,14 +147,13 @@ fn index(args: &[Value]) -> Result<Value, TemplateError> {
         .ok_or_else(|| TemplateError("\"index\" needs a list in the format".into()))?;
     let mut value = first.clone();
     for key in keys {
-        value = match key {
-            Value::String(name) => value.get(name).cloned().unwrap_or_default(),
-            _ => {
-                let position = count(key, "index")?;
-                value.get(position).cloned().ok_or_else(|| {
-                    TemplateError(format!("there is no element {position} for \"index\""))
-                })?
-            }
+        value = if let Value::String(name) = key {
+            value.get(name).cloned().unwrap_or_default()
+        } else {
+            let position = count(key, "index")?;
+            value.get(position).cloned().ok_or_else(|| {
+                TemplateError(format!("there is no element {position} for \"index\""))
+            })?
         };
     }
     Ok(value)

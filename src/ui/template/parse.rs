@@ -44,7 +44,7 @@ pub(super) enum Operand {
 #[derive(PartialEq)]
 enum End {
     Input,
-    End,
+    Close,
     Else(Vec<Token>),
 }
 
@@ -53,7 +53,7 @@ pub(super) fn parse(pieces: Vec<Piece>) -> Result<Vec<Node>, TemplateError> {
     let (nodes, end) = nodes(&mut pieces)?;
     match end {
         End::Input => Ok(nodes),
-        End::End => Err(TemplateError("{{end}} without a beginning".into())),
+        End::Close => Err(TemplateError("{{end}} without a beginning".into())),
         End::Else(_) => Err(TemplateError("{{else}} without {{if}}".into())),
     }
 }
@@ -69,7 +69,7 @@ fn nodes(pieces: &mut impl Iterator<Item = Piece>) -> Result<(Vec<Node>, End), T
             Piece::Action(tokens) => tokens,
         };
         match keyword(&tokens) {
-            Some("end") => return Ok((nodes, End::End)),
+            Some("end") => return Ok((nodes, End::Close)),
             Some("else") => return Ok((nodes, End::Else(tokens[1..].to_vec()))),
             Some("if") => nodes.push(block(Block::If, &tokens[1..], pieces)?),
             Some("range") => nodes.push(block(Block::Range, &tokens[1..], pieces)?),
@@ -105,9 +105,9 @@ fn block(
                 "a block without {{end}} in the format".into(),
             ));
         }
-        End::End => Vec::new(),
+        End::Close => Vec::new(),
         End::Else(rest) if rest.is_empty() => match nodes_boxed(pieces)? {
-            (nodes, End::End) => nodes,
+            (nodes, End::Close) => nodes,
             _ => return Err(TemplateError("{{else}} without {{end}}".into())),
         },
         End::Else(rest) if keyword(&rest) == Some("if") => {
@@ -134,8 +134,8 @@ fn pipeline(tokens: &[Token]) -> Result<Pipeline, TemplateError> {
     Ok(pipeline)
 }
 
-fn commands<'a>(
-    tokens: &mut std::slice::Iter<'a, Token>,
+fn commands(
+    tokens: &mut std::slice::Iter<'_, Token>,
     nested: bool,
 ) -> Result<Pipeline, TemplateError> {
     let mut pipeline = vec![Vec::new()];
