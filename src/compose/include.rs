@@ -58,8 +58,8 @@ fn read_imports(loader: &mut Loader<'_>, include: &Node) -> Vec<Import> {
     let Some(items) = include.as_seq() else {
         loader.problems.push(
             Diagnostic::error(format!(
-                "`include` must be a list, not a {}",
-                include.type_name()
+                "`include` must be a list, not {}",
+                include.a_type()
             ))
             .at(include.span)
             .help("write `include: [path/compose.yaml]`"),

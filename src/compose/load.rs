@@ -1,6 +1,6 @@
 //! From what a caller asks for to a project: the stages in their order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::canonical;
@@ -95,22 +95,15 @@ pub fn load_tree(options: &LoadOptions) -> Result<LoadedTree, LoadError> {
     }
 }
 
+/// Problems in the order of the files, each once: a file may be read more than once.
 fn finish(loader: Loader<'_>) -> (Vec<Diagnostic>, SourceMap) {
-    let mut diagnostics = loader.unset.into_warnings();
-    diagnostics.extend(loader.problems);
-    if diagnostics.is_empty() {
-        return (diagnostics, loader.sources);
-    }
-    // A file may be read more than once; the same problem is shown once.
-    let mut seen: Vec<(String, String)> = Vec::new();
+    let mut diagnostics = loader.problems;
+    diagnostics.extend(loader.unset.into_warnings());
+    diagnostics.sort_by_key(|problem| problem.span.map(|span| (span.source, span.start)));
+    let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
     diagnostics.retain(|problem| {
         let place = problem.span.map(|span| loader.sources.locate(span));
-        let key = (problem.message.clone(), place.unwrap_or_default());
-        let new = !seen.contains(&key);
-        if new {
-            seen.push(key);
-        }
-        new
+        seen.insert((problem.message.clone(), place.unwrap_or_default()))
     });
     (diagnostics, loader.sources)
 }

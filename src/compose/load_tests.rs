@@ -152,7 +152,7 @@ fn unset_and_required_variables_name_their_place() {
         .iter()
         .map(|problem| error.sources.locate(problem.span.unwrap()))
         .collect();
-    assert_eq!(shown, ["compose.yaml:4:15", "compose.yaml:3:12"]);
+    assert_eq!(shown, ["compose.yaml:3:12", "compose.yaml:4:15"]);
 }
 
 #[test]
@@ -353,9 +353,9 @@ fn every_inconsistency_is_reported_at_once() {
         [
             "compose.yaml:2:3: service \"a\" has neither an image nor a build context",
             "compose.yaml:3:16: service \"a\" refers to undefined network \"fornt\"",
-            "compose.yaml:6:18: service \"a\" refers to undefined service \"zz\"",
             "compose.yaml:4:15: service \"a\" refers to undefined volume \"vol\"",
             "compose.yaml:5:15: service \"a\" refers to undefined secret \"s\"",
+            "compose.yaml:6:18: service \"a\" refers to undefined service \"zz\"",
             "compose.yaml:9:21: service \"b\" has 2 replicas but one `container_name`",
         ]
     );

@@ -218,8 +218,8 @@ impl<'a> Loader<'a> {
     ) {
         if document.as_map().is_none() {
             let problem = Diagnostic::error(format!(
-                "a compose file must be a mapping, this is a {}",
-                document.type_name()
+                "a compose file must be a mapping, this one is {}",
+                document.a_type()
             ))
             .at(document.span)
             .help("start with a key such as `services:`");

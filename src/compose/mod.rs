@@ -27,6 +27,8 @@ pub mod options;
 mod path;
 mod paths;
 mod profiles;
+#[cfg(test)]
+mod properties;
 mod scalar;
 pub mod source;
 pub mod template;

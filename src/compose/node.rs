@@ -134,4 +134,18 @@ impl Node {
             Value::Map(_) => "mapping",
         }
     }
+
+    /// The type with its article, for messages: `a list`, `an integer`.
+    pub fn a_type(&self) -> &'static str {
+        match self.value {
+            Value::Null => "empty",
+            Value::Bool(_) => "a boolean",
+            Value::Int(_) | Value::Uint(_) => "an integer",
+            Value::Float(_) => "a number",
+            Value::Timestamp(_) => "a timestamp",
+            Value::Str(_) => "a text",
+            Value::Seq(_) => "a list",
+            Value::Map(_) => "a mapping",
+        }
+    }
 }

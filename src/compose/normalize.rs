@@ -95,6 +95,7 @@ fn normalize_service(service: &mut Node, environment: &BTreeMap<String, String>)
         take_values(&mut variables.node, environment, true);
     }
     clean_targets(map);
+    inherit_image(map);
     let implied = implied_dependencies(map);
     add_dependencies(map, implied, span);
 }
@@ -158,6 +159,30 @@ fn clean_targets(service: &mut Map) {
         let target = mount.as_map_mut().and_then(|map| map.get_mut("target"));
         if let Some(Value::Str(target)) = target.map(|entry| &mut entry.node.value) {
             *target = paths::clean(target);
+        }
+    }
+}
+
+/// A `pre_start` container without an image of its own runs the service's.
+fn inherit_image(service: &mut Map) {
+    let Some(image) = service.get("image").map(|entry| entry.node.clone()) else {
+        return;
+    };
+    if image.as_str().is_none_or(str::is_empty) {
+        return;
+    }
+    let Some(Value::Seq(hooks)) = service
+        .get_mut("pre_start")
+        .map(|entry| &mut entry.node.value)
+    else {
+        return;
+    };
+    for hook in hooks {
+        if let Some(hook) = hook.as_map_mut() {
+            hook.entry("image".into()).or_insert_with(|| Entry {
+                key: image.span,
+                node: image.clone(),
+            });
         }
     }
 }

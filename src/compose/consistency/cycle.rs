@@ -77,11 +77,14 @@ impl<'a> Search<'a> {
         };
         let mut names = members.to_vec();
         names.push(first);
-        let mut problem = Diagnostic::error(format!(
-            "services depend on each other in a circle: {}",
-            names.join(" -> ")
-        ))
-        .help("remove one of these dependencies");
+        let message = match members {
+            [name] => format!("service \"{name}\" depends on itself"),
+            _ => format!(
+                "services depend on each other in a circle: {}",
+                names.join(" -> ")
+            ),
+        };
+        let mut problem = Diagnostic::error(message).help("remove one of these dependencies");
         for (index, pair) in names.windows(2).enumerate() {
             let span = self.span(pair[0], pair[1]);
             problem = if index == 0 {

@@ -10,10 +10,7 @@ pub(super) fn text<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<String> {
     match &node.value {
         Value::Str(text) => Some(text.clone()),
         Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) => {
-            let error = cx.error(
-                node.span,
-                &format!("must be a text, not a {}", node.type_name()),
-            );
+            let error = cx.error(node.span, &format!("must be a text, not {}", node.a_type()));
             error.help = Some("put it in quotes".to_owned());
             None
         }

@@ -56,15 +56,15 @@ fn merge_plain(base: &mut Node, over: Node, path: Path<'_>, problems: &mut Vec<D
             let over = Node::new(value, over.span);
             problems.push(
                 Diagnostic::error(format!(
-                    "cannot override {path}: {} here, {} in what it is merged with",
-                    over.type_name(),
-                    base.type_name()
+                    "{path} is {} here, but {} in what it is merged with",
+                    over.a_type(),
+                    base.a_type()
                 ))
                 .at(over.span)
                 .related(base.span, "merged with this")
                 .help(format!(
-                    "write a {}, or replace the value with `!override`",
-                    base.type_name()
+                    "write {}, or replace the value with `!override`",
+                    base.a_type()
                 )),
             );
         }

@@ -152,7 +152,7 @@ fn kinds_that_do_not_fit_are_reported_with_both_places() {
     );
     assert_eq!(
         messages(&problems),
-        ["cannot override services.a.cap_add: mapping here, list in what it is merged with"]
+        ["services.a.cap_add is a mapping here, but a list in what it is merged with"]
     );
     assert_eq!(problems[0].related.len(), 1);
 }
