@@ -1,39 +1,43 @@
-//! YAML text → [`Node`]s, in go-yaml's dialect (see `docs/decisions/yaml.md`).
+//! YAML text → spanned [`Node`]s, in the dialect of go-yaml, which compose files are written in.
+//!
+//! The tokens come from `libyaml-safer`; what scalars mean, aliases, merge keys and all limits
+//! are decided here (see `docs/decisions/yaml.md`).
 
-mod build;
-mod places;
+mod composer;
+mod limits;
+mod merge_key;
+mod number;
 mod scalar;
 mod syntax;
 mod timestamp;
 
-use super::diagnostic::Diagnostic;
-use super::node::Node;
-use super::source::SourceId;
-
-/// Largest document that is read, in bytes.
-const MAX_BYTES: usize = 16 << 20;
-
-/// Reads all documents of a file.
-///
-/// Returns one node for each document that is not empty. Anchors do not reach from one
-/// document into the next. `source` goes into every span.
-///
-/// # Errors
-///
-/// Every problem that was found: one for bad syntax (nothing can be read after it), any number of
-/// duplicate or non-string keys and scalars that do not fit their tag.
-pub fn parse(source: SourceId, text: &str) -> Result<Vec<Node>, Vec<Diagnostic>> {
-    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let skipped = (text.len() - body.len()) as u32;
-    if body.len() > MAX_BYTES {
-        let message = format!(
-            "file is too large: {} bytes, the limit is {MAX_BYTES}",
-            body.len()
-        );
-        return Err(vec![Diagnostic::error(message)]);
-    }
-    build::documents(body, places::Places::new(source, skipped))
-}
-
 #[cfg(test)]
 mod tests;
+
+use super::diagnostic::Diagnostic;
+use super::node::Node;
+use super::source::{SourceId, Span};
+
+/// Reads every document of `text`. Anchors do not reach from one into the next.
+///
+/// Aliases are expanded, `<<` is merged and `!reset` and `!override` become
+/// [`Directive`](super::node::Directive)s. Empty documents are left out. `source` goes into
+/// every span.
+///
+/// # Errors
+/// All problems that could be found, each with its place: the first syntax error (nothing can be
+/// read after it) and every duplicate key, non-string key, unknown alias and impossible tag
+/// before it.
+pub fn parse(source: SourceId, text: &str) -> Result<Vec<Node>, Vec<Diagnostic>> {
+    if text.len() > limits::MAX_BYTES {
+        let place = Span {
+            source,
+            start: 0,
+            end: 0,
+            line: 1,
+            column: 1,
+        };
+        return Err(vec![limits::too_large(text.len()).at(place)]);
+    }
+    composer::Composer::new(source, text).documents()
+}

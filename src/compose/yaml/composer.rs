@@ -1,0 +1,427 @@
+//! Parser events → nodes: anchors, keys, merge keys and the limits.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{Chain, Read as _};
+
+use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
+
+use super::super::diagnostic::Diagnostic;
+use super::super::node::{Entry, Map, Node, Value};
+use super::super::source::{SourceId, Span};
+use super::scalar::{self, Tag};
+use super::{limits, merge_key, syntax};
+
+/// Reading cannot go on.
+type Fatal = Box<Diagnostic>;
+
+/// Reads one source.
+pub(super) struct Composer<'t> {
+    source: SourceId,
+    text: &'t str,
+    /// Bytes of a byte order mark in front of what the parser sees.
+    skipped: usize,
+    parser: Parser<Input<'t>>,
+    /// A line break was added behind the text.
+    padded: bool,
+    anchors: HashMap<String, Anchor>,
+    budget: limits::CopyBudget,
+    nodes: usize,
+    problems: Vec<Diagnostic>,
+}
+
+/// The text and what is added to it.
+type Input<'t> = Chain<&'t [u8], &'static [u8]>;
+
+enum Anchor {
+    /// Its node is still being read: an alias to it would contain itself.
+    Open(Span),
+    /// The node, and what a copy of it costs.
+    Done(Node, usize),
+}
+
+/// Where a node is in its document: a list on the stack from the node to the root.
+#[derive(Clone, Copy)]
+enum Path<'p> {
+    Root,
+    Key(&'p Path<'p>, &'p str),
+    Item(&'p Path<'p>, usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Key(Self::Root, key) => f.write_str(key),
+            Self::Key(parent, key) => write!(f, "{parent}.{key}"),
+            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+impl Path<'_> {
+    fn depth(&self) -> usize {
+        let mut depth = 0;
+        let mut path = self;
+        while let Self::Key(parent, _) | Self::Item(parent, _) = path {
+            depth += 1;
+            path = parent;
+        }
+        depth
+    }
+}
+
+/// A key as it was written.
+struct Key {
+    text: String,
+    span: Span,
+    merge: bool,
+}
+
+impl<'t> Composer<'t> {
+    pub(super) fn new(source: SourceId, text: &'t str) -> Self {
+        let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut parser = Parser::new();
+        parser.set_encoding(libyaml_safer::Encoding::Utf8);
+        // The scanner panics where a block scalar or an escape ends with the text.
+        let last_line = body.rsplit('\n').next().unwrap_or_default();
+        let padded = !last_line.trim_matches(' ').is_empty();
+        let padding: &[u8] = if padded { b"\n" } else { b"" };
+        parser.set_input(body.as_bytes().chain(padding));
+        Self {
+            source,
+            text,
+            skipped: text.len() - body.len(),
+            parser,
+            padded,
+            anchors: HashMap::new(),
+            budget: limits::CopyBudget::new(),
+            nodes: 0,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Reads all documents.
+    pub(super) fn documents(mut self) -> Result<Vec<Node>, Vec<Diagnostic>> {
+        match self.read_documents() {
+            Ok(documents) if self.problems.is_empty() => return Ok(documents),
+            Ok(_) => {}
+            Err(fatal) => self.problems.push(*fatal),
+        }
+        Err(self.problems)
+    }
+
+    fn read_documents(&mut self) -> Result<Vec<Node>, Fatal> {
+        let mut documents = Vec::new();
+        loop {
+            let event = self.next()?;
+            match event.data {
+                EventData::StreamEnd => return Ok(documents),
+                EventData::DocumentStart {
+                    version_directive, ..
+                } => {
+                    if version_directive.is_some_and(|version| version.minor != 1) {
+                        return Err(Box::new(syntax::unsupported_version(self.span(&event))));
+                    }
+                    self.anchors.clear();
+                    let first = self.next()?;
+                    let document = self.node(first, Path::Root)?;
+                    documents.extend((!document.is_null()).then_some(document));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<Event, Fatal> {
+        self.parser.parse().map_err(|error| {
+            Box::new(syntax::explain(
+                &error,
+                self.source,
+                self.text,
+                self.skipped,
+            ))
+        })
+    }
+
+    fn span(&self, event: &Event) -> Span {
+        self.between(event.start_mark, event.end_mark)
+    }
+
+    /// The place between two marks without the blank space at its end.
+    fn between(&self, start: Mark, end: Mark) -> Span {
+        let first = (start.index as usize + self.skipped).min(self.text.len());
+        let last = (end.index as usize + self.skipped).min(self.text.len());
+        let written = self.text.get(first..last).unwrap_or("").trim_end();
+        Span {
+            source: self.source,
+            start: first as u32,
+            end: (first + written.len()) as u32,
+            line: start.line as u32 + 1,
+            column: start.column as u32 + 1,
+        }
+    }
+
+    fn is_past_text(&self, mark: Mark) -> bool {
+        mark.index as usize + self.skipped > self.text.len()
+    }
+
+    fn node(&mut self, event: Event, path: Path) -> Result<Node, Fatal> {
+        let span = self.span(&event);
+        self.nodes += 1;
+        if self.nodes > limits::MAX_NODES {
+            return Err(Box::new(limits::too_many().at(span)));
+        }
+        match event.data {
+            EventData::Alias { anchor } => self.alias(&anchor, span),
+            EventData::Scalar {
+                anchor,
+                tag,
+                mut value,
+                style,
+                ..
+            } => {
+                if self.padded && is_block(style) && self.is_past_text(event.end_mark) {
+                    let written = value.strip_suffix('\n').map_or(value.len(), str::len);
+                    value.truncate(written);
+                }
+                let plain = style == ScalarStyle::Plain;
+                let value = self.scalar(tag.as_deref(), value, plain, span);
+                self.finish(value, span, tag.as_deref(), anchor)
+            }
+            EventData::SequenceStart { anchor, tag, .. } => {
+                self.open(anchor.as_deref(), span, &path)?;
+                let (value, end) = self.sequence(&path)?;
+                let span = self.extended(span, event.start_mark, end);
+                self.finish(value, span, tag.as_deref(), anchor)
+            }
+            EventData::MappingStart { anchor, tag, .. } => {
+                self.open(anchor.as_deref(), span, &path)?;
+                let (value, end) = self.mapping(&path)?;
+                let span = self.extended(span, event.start_mark, end);
+                self.finish(value, span, tag.as_deref(), anchor)
+            }
+            _ => Ok(Node::new(Value::Null, span)),
+        }
+    }
+
+    /// The place of a collection. The parser puts the end of a block collection in front of the
+    /// next token, behind comments; the last child ends before them.
+    fn extended(&self, span: Span, start: Mark, end: CollectionEnd) -> Span {
+        match end {
+            CollectionEnd::Flow(mark) => self.between(start, mark),
+            CollectionEnd::Block(last) => Span {
+                end: last.unwrap_or(span.end).max(span.end),
+                ..span
+            },
+        }
+    }
+
+    fn open(&mut self, anchor: Option<&str>, span: Span, path: &Path) -> Result<(), Fatal> {
+        if path.depth() >= limits::MAX_DEPTH {
+            return Err(Box::new(limits::too_deep().at(span)));
+        }
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor.to_owned(), Anchor::Open(span));
+        }
+        Ok(())
+    }
+
+    fn finish(
+        &mut self,
+        value: Value,
+        span: Span,
+        tag: Option<&str>,
+        anchor: Option<String>,
+    ) -> Result<Node, Fatal> {
+        let node = Node {
+            value,
+            span,
+            directive: scalar::directive(tag),
+        };
+        if let Some(anchor) = anchor {
+            let cost = limits::cost(&node);
+            self.spend(cost, span)?;
+            self.anchors
+                .insert(anchor, Anchor::Done(node.clone(), cost));
+        }
+        Ok(node)
+    }
+
+    fn spend(&mut self, cost: usize, span: Span) -> Result<(), Fatal> {
+        self.budget
+            .take(cost)
+            .ok_or_else(|| Box::new(limits::too_many_copies().at(span)))
+    }
+
+    fn alias(&mut self, name: &str, span: Span) -> Result<Node, Fatal> {
+        let cost = match self.anchors.get(name) {
+            None => {
+                return Err(Box::new(
+                    Diagnostic::error(format!("unknown anchor `{name}`"))
+                        .at(span)
+                        .label("no `&` before this place defines it"),
+                ));
+            }
+            Some(Anchor::Open(anchor)) => {
+                return Err(Box::new(
+                    Diagnostic::error(format!("cycle detected: `*{name}` is part of `&{name}`"))
+                        .at(span)
+                        .related(*anchor, "the anchor is defined here"),
+                ));
+            }
+            Some(Anchor::Done(_, cost)) => *cost,
+        };
+        self.spend(cost, span)?;
+        match self.anchors.get(name) {
+            Some(Anchor::Done(node, _)) => Ok(node.clone()),
+            _ => Ok(Node::new(Value::Null, span)),
+        }
+    }
+
+    fn scalar(&mut self, tag: Option<&str>, text: String, plain: bool, span: Span) -> Value {
+        scalar::resolve(Tag::new(tag), text, plain).unwrap_or_else(|message| {
+            self.problems.push(Diagnostic::error(message).at(span));
+            Value::Null
+        })
+    }
+
+    fn sequence(&mut self, path: &Path) -> Result<(Value, CollectionEnd), Fatal> {
+        let mut items = Vec::new();
+        let mut last = None;
+        loop {
+            let event = self.next()?;
+            if event.data == EventData::SequenceEnd {
+                return Ok((Value::Seq(items), self.collection_end(&event, last)));
+            }
+            let written = self.span(&event).end;
+            let node = self.node(event, Path::Item(path, items.len()))?;
+            last = Some(own_end(&node, written));
+            items.push(node);
+        }
+    }
+
+    fn mapping(&mut self, path: &Path) -> Result<(Value, CollectionEnd), Fatal> {
+        let mut map = Map::new();
+        let mut merge: Option<(Span, Node)> = None;
+        let mut last = None;
+        loop {
+            let event = self.next()?;
+            if event.data == EventData::MappingEnd {
+                let end = self.collection_end(&event, last);
+                let problem = merge.and_then(|(_, brought)| merge_key::merge(&mut map, brought));
+                self.problems.extend(problem);
+                return Ok((Value::Map(map), end));
+            }
+            let key = self.key(event, path)?;
+            let event = self.next()?;
+            let written = self.span(&event).end;
+            let node = self.node(event, Path::Key(path, &key.text))?;
+            last = Some(own_end(&node, written));
+            if let Some(first) = first_definition(&key.text, &map, merge.as_ref()) {
+                self.problems.push(duplicate(&key, first));
+            } else if key.merge {
+                merge = Some((key.span, node));
+            } else {
+                let entry = Entry {
+                    key: key.span,
+                    node,
+                };
+                map.insert(key.text, entry);
+            }
+        }
+    }
+
+    /// Where a collection ended: at its bracket, or after its last child.
+    fn collection_end(&self, event: &Event, last: Option<u32>) -> CollectionEnd {
+        let bracket = self.span(event);
+        if bracket.start < bracket.end {
+            CollectionEnd::Flow(event.end_mark)
+        } else {
+            CollectionEnd::Block(last)
+        }
+    }
+
+    fn key(&mut self, event: Event, path: &Path) -> Result<Key, Fatal> {
+        let span = self.span(&event);
+        let (text, tag, plain) = match &event.data {
+            EventData::Scalar {
+                value, tag, style, ..
+            } => (value.clone(), tag.clone(), *style == ScalarStyle::Plain),
+            EventData::Alias { .. } => (String::new(), None, false),
+            _ => {
+                let node = self.node(event, *path)?;
+                self.problems.push(
+                    Diagnostic::error(format!("a {} cannot be a key", node.type_name()))
+                        .at(node.span)
+                        .help("quote the key if it is meant as text"),
+                );
+                return Ok(Key {
+                    text: format!("\0{}", span.start),
+                    span,
+                    merge: false,
+                });
+            }
+        };
+        let merge = text == "<<"
+            && match Tag::new(tag.as_deref()) {
+                Tag::None => plain,
+                Tag::Core(name) => name == "merge",
+                Tag::Other => false,
+            };
+        let node = self.node(event, *path)?;
+        let text = if let Value::Str(value) = &node.value {
+            value.clone()
+        } else {
+            self.problems.push(non_string_key(&node, &text, path, span));
+            text
+        };
+        Ok(Key { text, span, merge })
+    }
+}
+
+enum CollectionEnd {
+    /// At a closing bracket.
+    Flow(Mark),
+    /// After the last child, if there is one: a byte offset.
+    Block(Option<u32>),
+}
+
+fn is_block(style: ScalarStyle) -> bool {
+    matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
+}
+
+/// The end of a child in the text: that of the alias, not that of what it expands to.
+fn own_end(node: &Node, written: u32) -> u32 {
+    match node.value {
+        Value::Seq(_) | Value::Map(_) => node.span.end.max(written),
+        _ => written,
+    }
+}
+
+fn first_definition(text: &str, map: &Map, merge: Option<&(Span, Node)>) -> Option<Span> {
+    let merged = merge.filter(|_| text == "<<").map(|(span, _)| *span);
+    merged.or_else(|| map.get(text).map(|entry| entry.key))
+}
+
+fn duplicate(key: &Key, first: Span) -> Diagnostic {
+    let Key { text, span, .. } = key;
+    Diagnostic::error(format!(
+        "key \"{text}\" is already defined at line {}",
+        first.line
+    ))
+    .at(*span)
+    .label("defined again")
+    .related(first, "first defined here")
+}
+
+fn non_string_key(node: &Node, text: &str, path: &Path, span: Span) -> Diagnostic {
+    let place = match path {
+        Path::Root => "at top level".to_owned(),
+        path => format!("in {path}"),
+    };
+    Diagnostic::error(format!("non-string key {place}: {text}"))
+        .at(span)
+        .label(format!("this is a {}", node.type_name()))
+        .help(format!("quote it: \"{text}\""))
+}
