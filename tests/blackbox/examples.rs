@@ -1,6 +1,6 @@
 //! The example projects: up, probed from outside, logs followed, down, nothing left.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::sys::signal::Signal;
 
@@ -9,8 +9,11 @@ use crate::support::fixture::fixture;
 use crate::support::http::{get, request};
 use crate::support::project::{Project, free_port};
 
-/// The board has fixed subnets: one at a time.
-static REDDIT: Mutex<()> = Mutex::new(());
+/// The board has fixed subnets: hold this while it is up.
+pub(crate) fn one_board_at_a_time() -> MutexGuard<'static, ()> {
+    static BOARD: Mutex<()> = Mutex::new(());
+    BOARD.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[test]
 fn quickstart() {
@@ -87,9 +90,7 @@ fn flask_postgres() {
 
 #[test]
 fn reddit() {
-    let _one_at_a_time = REDDIT
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one_at_a_time = one_board_at_a_time();
     let (project, ui, prometheus) = board();
     project.rcompose(&["up", "--detach", "--build"]).success();
 
@@ -135,9 +136,7 @@ fn reddit() {
 
 #[test]
 fn reddit_in_its_second_environment() {
-    let _one_at_a_time = REDDIT
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one_at_a_time = one_board_at_a_time();
     let (mut project, _, _) = board();
     let port = free_port();
     project.set("STAGE_UI_PORT", &port.to_string());

@@ -1,8 +1,28 @@
 //! The real binary against a real engine: one module a topic.
 //!
-//! `RCOMPOSE_TEST_ENGINE` chooses the engine, `RCOMPOSE_TEST_COMPOSE` names a docker-compose binary to compare with.
+//! `RCOMPOSE_TEST_ENGINE` chooses the engine, `RCOMPOSE_TEST_COMPOSE` names a docker-compose binary to compare with,
+//! `RCOMPOSE_TEST_BINARY` another program to test instead of ours.
 
 #![cfg(target_os = "linux")]
 
+mod attributes;
+mod bad_input;
+mod build;
 mod examples;
+mod exit_codes;
+mod files;
+mod hooks;
+mod idle;
+mod interop;
+mod lifecycle;
+mod logs;
+mod networks;
+mod oneoff;
+mod order;
+mod profiles;
+mod recreate;
+mod secrets;
+mod signals;
 mod support;
+mod volumes;
+mod wait;
