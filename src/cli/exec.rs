@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::{Context, Error};
+use super::{Context, Error, attached};
+use crate::run::exec::{self, Command};
+use crate::run::select;
 
 /// Options of `exec`.
 #[derive(Debug, Clone, clap::Args)]
@@ -76,6 +78,31 @@ pub struct Args {
 }
 
 /// Runs a command in a running container and returns its exit code.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("exec is not available in this build"))
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    let services = [args.service.clone()];
+    // A container of a service that is no longer in the file can be reached all the same.
+    let (_, project) = context.project_or_name(&services)?;
+    let engine = context.engine().await?;
+    let target = select::one(&engine.docker, &project, &args.service, args.index, false).await?;
+    let terminal = !args.detach && args.tty && !args.no_tty && attached::is_interactive();
+    let command = Command {
+        command: args.command,
+        environment: attached::environment(&args.env, &context.env),
+        user: args.user,
+        working_dir: args.workdir,
+        privileged: args.privileged,
+        terminal,
+        interactive: args.interactive,
+    };
+    if context.dry_run() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.detach {
+        exec::detached(&engine, &target.id, command).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let interactive = args.interactive;
+    let running = exec::attached(&engine, &target.id, command, attached::streams(interactive));
+    let code = attached::with_terminal(terminal, running).await?;
+    attached::exit(code)
 }

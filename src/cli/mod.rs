@@ -3,6 +3,7 @@
 //! This is the only place where loading, planning, running and showing meet.
 
 pub mod args;
+mod attached;
 pub mod context;
 pub mod error;
 mod parse;

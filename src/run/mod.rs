@@ -8,6 +8,8 @@ pub mod digest;
 pub mod error;
 pub mod event;
 pub mod events;
+pub mod exec;
+mod hijack;
 pub mod list;
 pub mod logs;
 pub mod observe;
@@ -16,6 +18,8 @@ pub mod reference;
 pub mod registry_auth;
 pub mod select;
 pub mod wait;
+pub mod streams;
+pub mod terminal;
 
 mod container;
 pub mod execute;

@@ -17,6 +17,7 @@ pub use recipe::{BuildOptions, image_name};
 
 use super::Error;
 use super::event::{Sender, Step, send};
+use super::hijack;
 use super::registry_auth::RegistryAuth;
 use crate::compose::model::{Project, Service};
 use crate::connect::Engine;
@@ -171,7 +172,7 @@ async fn try_build(
     };
     let recipe = Recipe::new(project, service, build, options)?;
     let classic = options.classic || engine.podman;
-    if !classic && session::raw::is_possible(&engine.address) {
+    if !classic && hijack::is_possible(&engine.address) {
         return session::build(&engine.address, &recipe, auth, sender).await;
     }
     let builder = match classic {

@@ -4,7 +4,6 @@
 mod filesync;
 mod links;
 mod offers;
-pub(super) mod raw;
 mod solve;
 
 use std::collections::BTreeMap;
@@ -25,6 +24,7 @@ use super::trace::Trace;
 use crate::connect::Address;
 use crate::run::Error;
 use crate::run::event::{Sender, send};
+use crate::run::hijack::{self, Post};
 use crate::run::registry_auth::RegistryAuth;
 
 /// What the builder may send in one message.
@@ -96,7 +96,13 @@ async fn serve(
         ("X-Docker-Expose-Session-Sharedkey", key.as_str()),
     ];
     headers.extend(METHODS.map(|method| ("X-Docker-Expose-Session-Grpc-Method", method)));
-    let connection = raw::upgrade(address, "/session", &headers).await?;
+    let post = Post {
+        path: "/session",
+        protocol: "h2c",
+        headers: &headers,
+        body: &[],
+    };
+    let connection = hijack::upgrade(address, post).await?;
     let router = Server::builder()
         .add_service(HealthServer::new(offers::Alive))
         .add_service(
@@ -196,7 +202,12 @@ async fn control(address: &Address) -> Result<Channel, Error> {
     let connector = tower::service_fn(move |_| {
         let address = address.clone();
         async move {
-            let connection = raw::upgrade(&address, "/grpc", &[]).await;
+            let post = Post {
+                path: "/grpc",
+                protocol: "h2c",
+                ..Post::default()
+            };
+            let connection = hijack::upgrade(&address, post).await;
             connection.map(TokioIo::new).map_err(std::io::Error::other)
         }
     });

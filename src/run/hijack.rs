@@ -8,14 +8,14 @@ use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::{Error, Kind};
 use crate::connect::Address;
-use crate::run::Error;
 
 /// An answer whose head is longer than this is none.
 const LONGEST_HEAD: usize = 64 * 1024;
 
 /// Whether such connections can be made to this address.
-pub(in crate::run::build) fn is_possible(address: &Address) -> bool {
+pub(super) fn is_possible(address: &Address) -> bool {
     match address {
         Address::Unix(_) => cfg!(unix),
         Address::Tcp { tls, .. } => tls.is_none(),
@@ -35,34 +35,86 @@ trait Duplex: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Duplex for T {}
 
-/// Posts to `path` with `headers` and hands out the connection once the engine agreed.
-pub(super) async fn upgrade(
-    address: &Address,
-    path: &str,
-    headers: &[(&str, &str)],
-) -> Result<Upgraded, Error> {
+/// What is posted to ask for the connection.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Post<'a> {
+    /// Path and query.
+    pub(super) path: &'a str,
+    /// What is spoken afterwards: `h2c` or `tcp`.
+    pub(super) protocol: &'a str,
+    /// Further headers.
+    pub(super) headers: &'a [(&'a str, &'a str)],
+    /// A JSON body; none where empty.
+    pub(super) body: &'a [u8],
+}
+
+/// Asks the engine and hands out the connection once it agreed.
+pub(super) async fn upgrade(address: &Address, post: Post<'_>) -> Result<Upgraded, Error> {
     let mut stream = open(address).await?;
     let mut request = format!(
-        "POST {path} HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\
-         Content-Length: 0\r\n"
+        "POST {} HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: {}\r\n\
+         Content-Length: {}\r\n",
+        post.path,
+        post.protocol,
+        post.body.len()
     );
-    for (name, value) in headers {
+    if !post.body.is_empty() {
+        request.push_str("Content-Type: application/json\r\n");
+    }
+    for (name, value) in post.headers {
         request.push_str(name);
         request.push_str(": ");
         request.push_str(value);
         request.push_str("\r\n");
     }
     request.push_str("\r\n");
-    stream.write_all(request.as_bytes()).await.map_err(broken)?;
+    let mut bytes = request.into_bytes();
+    bytes.extend_from_slice(post.body);
+    stream.write_all(&bytes).await.map_err(broken)?;
     stream.flush().await.map_err(broken)?;
     let (head, first) = read_head(&mut stream).await?;
-    let status = head.split(' ').nth(1).unwrap_or_default();
-    if status != "101" {
-        return Err(Error::new(format!(
-            "the engine does not offer {path} (status {status})"
-        )));
+    let status: u16 = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or(0);
+    match (status, post.protocol) {
+        // Where the engine does not switch it goes on with the bytes all the same.
+        (101, _) | (200, "tcp") => Ok(Upgraded { first, stream }),
+        _ => Err(refusal(status, &head, first, stream, post.path).await),
     }
-    Ok(Upgraded { first, stream })
+}
+
+/// Reads the engine's words from the body of its answer.
+async fn refusal(
+    status: u16,
+    head: &str,
+    first: Bytes,
+    stream: Box<dyn Duplex>,
+    path: &str,
+) -> Error {
+    let length = head
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .and_then(|(_, length)| length.trim().parse::<usize>().ok())
+        .unwrap_or(0)
+        .min(LONGEST_HEAD);
+    let mut body = first.to_vec();
+    let missing = length.saturating_sub(body.len()) as u64;
+    // What cannot be read is left out of the message.
+    let _ = stream.take(missing).read_to_end(&mut body).await;
+    let message = serde_json::from_slice::<serde_json::Value>(&body)
+        .ok()
+        .and_then(|body| Some(body.get("message")?.as_str()?.to_owned()))
+        .unwrap_or_else(|| format!("the engine does not offer {path} (status {status})"));
+    let mut error = Error::new(message);
+    error.kind = match status {
+        404 => Kind::NotFound,
+        409 => Kind::Conflict,
+        _ => Kind::Refused,
+    };
+    error
 }
 
 async fn read_head(stream: &mut Box<dyn Duplex>) -> Result<(String, Bytes), Error> {
@@ -103,7 +155,7 @@ async fn open(address: &Address) -> Result<Box<dyn Duplex>, Error> {
         }
         Address::Ssh(url) => over_ssh(url),
         other => Err(Error::new(format!(
-            "builds with a session are not supported over {other}"
+            "no connection of this kind can be opened over {other}"
         ))),
     }
 }
