@@ -17,9 +17,9 @@ pub mod pull;
 pub mod reference;
 pub mod registry_auth;
 pub mod select;
-pub mod wait;
 pub mod streams;
 pub mod terminal;
+pub mod wait;
 
 mod container;
 pub mod execute;
