@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    build, completion, config, create, down, exec, images, kill, logs, ls, port, ps, pull, restart,
-    rm, run, start, stop, top, up, version,
+    build, completion, config, create, down, events, exec, images, kill, logs, ls, port, ps, pull,
+    restart, rm, run, start, stop, top, up, version, volumes,
 };
 
 /// Define and run applications made of several containers.
@@ -108,6 +108,8 @@ pub enum Command {
     Create(create::Args),
     /// Stop and remove containers and networks
     Down(down::Args),
+    /// Tell what happens to containers
+    Events(events::Args),
     /// Run a command in a running container
     Exec(exec::Args),
     /// List the images that containers were made from
@@ -140,4 +142,6 @@ pub enum Command {
     Up(up::Args),
     /// Show the version
     Version(version::Args),
+    /// List volumes
+    Volumes(volumes::Args),
 }

@@ -16,6 +16,7 @@ pub mod completion;
 pub mod config;
 pub mod create;
 pub mod down;
+pub mod events;
 pub mod exec;
 pub mod images;
 pub mod kill;
@@ -32,6 +33,7 @@ pub mod stop;
 pub mod top;
 pub mod up;
 pub mod version;
+pub mod volumes;
 
 use std::process::ExitCode;
 
@@ -72,6 +74,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error
         Command::Config(args) => config::run(context, args).await,
         Command::Create(args) => create::run(context, args).await,
         Command::Down(args) => down::run(context, args).await,
+        Command::Events(args) => events::run(context, args).await,
         Command::Exec(args) => exec::run(context, args).await,
         Command::Images(args) => images::run(context, args).await,
         Command::Kill(args) => kill::run(context, args).await,
@@ -88,6 +91,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error
         Command::Top(args) => top::run(context, args).await,
         Command::Up(args) => up::run(context, args).await,
         Command::Version(args) => version::run(context, args).await,
+        Command::Volumes(args) => volumes::run(context, args).await,
     }
 }
 

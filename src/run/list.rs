@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bollard::Docker;
 use bollard::models::{ContainerSummary, ImageInspect, PortSummary};
-use bollard::query_parameters::{ListContainersOptionsBuilder, TopOptions};
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, ListVolumesOptionsBuilder, TopOptions,
+};
 use futures::future::try_join_all;
 
 use super::Error;
@@ -200,6 +202,49 @@ fn platform(image: &ImageInspect) -> String {
     .filter(|part| !part.is_empty())
     .collect::<Vec<_>>()
     .join("/")
+}
+
+/// One volume.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListedVolume {
+    /// Its name on the engine.
+    pub name: String,
+    /// Its driver.
+    pub driver: String,
+    /// Where it is on the engine's host.
+    pub mountpoint: String,
+    /// "local" or "global".
+    pub scope: String,
+    /// All labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Lists the volumes of a project, sorted by name.
+///
+/// # Errors
+/// When the engine refuses or does not answer.
+pub async fn volumes(docker: &Docker, project: &str) -> Result<Vec<ListedVolume>, Error> {
+    let label = vec![format!("{PROJECT}={project}")];
+    let options = ListVolumesOptionsBuilder::default()
+        .filters(&HashMap::from([("label".to_owned(), label)]))
+        .build();
+    let volumes = docker.list_volumes(Some(options)).await?.volumes;
+    let mut listed: Vec<ListedVolume> = volumes
+        .unwrap_or_default()
+        .into_iter()
+        .map(|volume| ListedVolume {
+            name: volume.name,
+            driver: volume.driver,
+            mountpoint: volume.mountpoint,
+            scope: volume
+                .scope
+                .map(|scope| scope.to_string())
+                .unwrap_or_default(),
+            labels: volume.labels.into_iter().collect(),
+        })
+        .collect();
+    listed.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(listed)
 }
 
 /// The processes of one container.

@@ -10,6 +10,7 @@ pub mod event;
 pub mod events;
 pub mod exec;
 mod hijack;
+pub mod happenings;
 pub mod list;
 pub mod logs;
 pub mod observe;

@@ -3,6 +3,7 @@
 pub mod containers;
 pub mod diagnostics;
 pub mod format;
+pub mod happenings;
 pub mod images;
 pub mod listing;
 pub mod log_printer;
@@ -15,6 +16,7 @@ pub mod table;
 pub mod template;
 pub mod terminal;
 pub mod top;
+pub mod volumes;
 pub mod warning;
 
 pub use screen::Screen;
