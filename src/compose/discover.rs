@@ -45,6 +45,13 @@ pub(crate) fn discover(loader: &mut Loader<'_>) -> Option<Discovered> {
     environment
         .entry("PWD".to_owned())
         .or_insert_with(|| options.working_dir.display().to_string());
+    if options
+        .files
+        .iter()
+        .any(|file| loader.refuse_remote(file, None))
+    {
+        return None;
+    }
     let mut files: Vec<PathBuf> = options
         .files
         .iter()

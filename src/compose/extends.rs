@@ -1,5 +1,6 @@
 //! `extends`: a service that starts from another one, of the same file or of another.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -9,6 +10,9 @@ use super::merge::{self, Directives};
 use super::node::{Map, Node, Value};
 use super::paths;
 use super::source::{Relation, Span};
+
+/// How many services one may build on.
+const MAX_DEPTH: usize = 200;
 
 /// A file named by `extends.file`, in long form.
 pub(crate) struct BaseFile {
@@ -68,8 +72,13 @@ pub(crate) fn apply(
         services: &original,
         directives,
     };
+    let mut extension = Extension {
+        loader,
+        scope,
+        resolved: HashMap::new(),
+    };
     for name in names {
-        let merged = Extension { loader, scope }.resolve(&name, place, &mut Vec::new());
+        let merged = extension.resolve(&name, place, &mut Vec::new());
         if let (Some(entry), Some(node)) = (services.get_mut(&name), merged) {
             entry.node = node;
         }
@@ -79,6 +88,8 @@ pub(crate) fn apply(
 struct Extension<'a, 'b> {
     loader: &'a mut Loader<'b>,
     scope: &'a Scope,
+    /// Services merged so far: many may extend the same one.
+    resolved: HashMap<(PathBuf, String), Node>,
 }
 
 impl Extension<'_, '_> {
@@ -89,6 +100,10 @@ impl Extension<'_, '_> {
         let Some(extends) = service.get("extends").cloned() else {
             return Some(service);
         };
+        let key = (place.path.to_owned(), name.to_owned());
+        if let Some(known) = self.resolved.get(&key) {
+            return Some(known.clone());
+        }
         // Taken out even after a problem, which is then reported only once.
         if let Some(map) = service.as_map_mut() {
             map.shift_remove("extends");
@@ -113,6 +128,7 @@ impl Extension<'_, '_> {
             directives.apply(&mut base);
         }
         merge::merge_service(&mut base, service, &mut self.loader.problems);
+        self.resolved.insert(key, base.clone());
         Some(base)
     }
 
@@ -144,6 +160,16 @@ impl Extension<'_, '_> {
             .position(|link| link.service == reference.service && link.path == place.path);
         if let Some(first) = known {
             self.cycle(&chain[first..], reference);
+            return None;
+        }
+        if chain.len() >= MAX_DEPTH {
+            self.loader.problems.push(
+                Diagnostic::error(format!(
+                    "services extend each other over more than {MAX_DEPTH} steps"
+                ))
+                .at(reference.service_span)
+                .help("let them extend a common one"),
+            );
             return None;
         }
         chain.push(Link {
@@ -179,6 +205,9 @@ impl Extension<'_, '_> {
     }
 
     fn base_file(&mut self, file: &str, span: Span) -> Option<Rc<BaseFile>> {
+        if self.loader.refuse_remote(file, Some(span)) {
+            return None;
+        }
         let folder = self.scope.folder.to_string_lossy().into_owned();
         let path = PathBuf::from(if Path::new(file).is_absolute() {
             paths::clean(file)

@@ -152,6 +152,13 @@ fn load_import(loader: &mut Loader<'_>, scope: &Scope, import: Import) -> Option
         .iter()
         .map(|(text, span)| (absolute(text), *span))
         .collect();
+    if import
+        .paths
+        .iter()
+        .any(|(text, span)| loader.refuse_remote(text, Some(*span)))
+    {
+        return None;
+    }
     let (main, main_span) = files.first()?.clone();
     if !may_enter(loader, scope, &main, main_span) {
         return None;

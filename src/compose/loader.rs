@@ -105,6 +105,19 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// Reports a compose file that would have to be fetched; whether it is one.
+    pub(crate) fn refuse_remote(&mut self, text: &str, place: Option<Span>) -> bool {
+        if !paths::is_remote(text) {
+            return false;
+        }
+        let problem = Diagnostic::error(format!(
+            "compose files are not fetched from elsewhere: {text}"
+        ))
+        .help("fetch it and name the local file");
+        self.report(problem, place);
+        true
+    }
+
     /// Reads a text file; reports and returns nothing when it cannot be read.
     pub(crate) fn read(
         &mut self,

@@ -13,6 +13,8 @@ enum Kind {
     Local,
     /// A path that may be meant for a Windows engine, and then stays.
     MaybeForeign,
+    /// Another compose file: what is not on this machine stays.
+    ComposeFile,
     /// A build context: URLs, images and services stay.
     Context,
     /// A path whose symbolic links are followed.
@@ -32,7 +34,7 @@ const PATHS: &[(Pattern, Kind)] = &[
     (&["services", "*", "build", "ssh", "*"], Kind::MaybeForeign),
     (&["services", "*", "env_file", "*", "path"], Kind::Local),
     (&["services", "*", "label_file", "*"], Kind::Local),
-    (&["services", "*", "extends", "file"], Kind::Local),
+    (&["services", "*", "extends", "file"], Kind::ComposeFile),
     (
         &["services", "*", "develop", "watch", "*", "path"],
         Kind::Watched,
@@ -81,6 +83,8 @@ fn resolve_at(node: &mut Node, kind: Kind, base: &Base<'_>, problems: &mut Vec<D
         Kind::Local => change(node, |text| local(text, base)),
         Kind::MaybeForeign => change(node, |text| maybe_foreign(text, base)),
         Kind::Context => change(node, |text| context(text, base)),
+        Kind::ComposeFile if node.as_str().is_some_and(is_remote) => {}
+        Kind::ComposeFile => change(node, |text| local(text, base)),
         Kind::Watched => change(node, |text| follow_links(&local(text, base))),
         Kind::Mount => mount(node, base, problems),
         Kind::Volume => volume(node, base),
@@ -152,11 +156,16 @@ fn maybe_foreign(text: &str, base: &Base<'_>) -> String {
 }
 
 fn context(text: &str, base: &Base<'_>) -> String {
-    const REMOTE: [&str; 3] = ["github.com/", "git@", "service:"];
-    if text.contains("://") || REMOTE.iter().any(|prefix| text.starts_with(prefix)) {
+    if is_remote(text) || text.starts_with("service:") {
         return text.to_owned();
     }
     local(text, base)
+}
+
+/// Whether a compose file is named by a repository or registry instead of a path.
+pub(crate) fn is_remote(text: &str) -> bool {
+    const PREFIXES: [&str; 2] = ["github.com/", "git@"];
+    text.contains("://") || PREFIXES.iter().any(|prefix| text.starts_with(prefix))
 }
 
 /// Whether a path has a drive letter or is a UNC or device path.
