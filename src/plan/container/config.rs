@@ -1,6 +1,6 @@
 //! The container's configuration and the host's side of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
 
 use bollard::models::{
@@ -69,8 +69,8 @@ pub(super) fn host(part: &Part<'_>, resolved: &Resolved) -> Result<HostConfig, P
         binds: non_empty(mounts.binds),
         mounts: non_empty(mounts.mounts),
         tmpfs: tmpfs(&service.tmpfs),
-        cap_add: non_empty(service.cap_add.clone()),
-        cap_drop: non_empty(service.cap_drop.clone()),
+        cap_add: non_empty(capabilities(&service.cap_add)),
+        cap_drop: non_empty(capabilities(&service.cap_drop)),
         init: service.init,
         ipc_mode: service.ipc.clone(),
         cgroupns_mode: cgroup_namespace(part)?,
@@ -78,7 +78,7 @@ pub(super) fn host(part: &Part<'_>, resolved: &Resolved) -> Result<HostConfig, P
         restart_policy: restart_policy(part)?,
         shm_size: service.shm_size.map(|size| size.0),
         sysctls: map(&service.sysctls),
-        port_bindings: Some(ports::bindings(service)).filter(|bindings| !bindings.is_empty()),
+        port_bindings: Some(ports::bindings(service)),
         volume_driver: service.volume_driver.clone(),
         volumes_from: non_empty(volumes_from(part, resolved)),
         dns: non_empty(service.dns.clone()),
@@ -143,6 +143,20 @@ fn healthcheck(check: &Healthcheck) -> HealthConfig {
         start_period: nanos(check.start_period),
         start_interval: nanos(check.start_interval),
     }
+}
+
+/// Capabilities under their full names (`CAP_…` or `ALL`), sorted, without duplicates.
+fn capabilities(names: &[String]) -> Vec<String> {
+    let full: BTreeSet<String> = names
+        .iter()
+        .map(|name| name.trim().to_uppercase())
+        .map(|name| match name.as_str() {
+            "ALL" => name,
+            _ if name.starts_with("CAP_") => name,
+            _ => format!("CAP_{name}"),
+        })
+        .collect();
+    full.into_iter().collect()
 }
 
 fn tmpfs(entries: &[String]) -> Option<HashMap<String, String>> {

@@ -86,6 +86,7 @@ fn a_plain_service() {
                 "ExtraHosts": [],
                 "NetworkMode": "p_default",
                 "OomKillDisable": false,
+                "PortBindings": {},
                 "Privileged": false,
                 "ReadonlyRootfs": false,
             },
@@ -408,7 +409,7 @@ fn one_offs_have_no_ports_policy_number_or_service_alias() {
     assert_eq!(labels["com.docker.compose.slug"], "ab".repeat(32));
     assert!(!labels.contains_key("com.docker.compose.container-number"));
     let host = request.body.host_config.unwrap();
-    assert_eq!(host.port_bindings, None);
+    assert_eq!(host.port_bindings, Some(std::collections::HashMap::new()));
     assert_eq!(host.restart_policy, None);
     assert_eq!(host.auto_remove, Some(true));
     assert_eq!(request.body.stdin_once, Some(true));
