@@ -1,0 +1,81 @@
+//! What to compare, and how often.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Compares rcompose with docker compose.
+#[derive(Parser)]
+#[command(name = "compare")]
+struct Arguments {
+    /// The docker compose binary
+    #[arg(long, value_name = "PATH")]
+    compose: Option<PathBuf>,
+
+    /// The rcompose binary
+    #[arg(long, value_name = "PATH", default_value = env!("CARGO_BIN_EXE_rcompose"))]
+    rcompose: PathBuf,
+
+    /// Socket of the engine to measure on; without it only `config` is measured
+    #[arg(long, value_name = "unix://PATH")]
+    engine: Option<String>,
+
+    /// How often to measure each case on the engine
+    #[arg(long, default_value_t = 3)]
+    repetitions: usize,
+
+    /// How often to measure each `config`
+    #[arg(long, default_value_t = 9)]
+    config_repetitions: usize,
+
+    /// Numbers of services for `up -d`
+    #[arg(long, value_delimiter = ',', default_values_t = [10, 50])]
+    sizes: Vec<usize>,
+
+    /// Length of the chain of health checks, 0 for none
+    #[arg(long, default_value_t = 10)]
+    chain: usize,
+
+    /// Given by `cargo bench`
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What to compare, and how often.
+pub(crate) struct Options {
+    /// The docker compose binary.
+    pub(crate) compose: PathBuf,
+    /// The rcompose binary.
+    pub(crate) rcompose: PathBuf,
+    /// Path of the engine's socket.
+    pub(crate) engine: Option<PathBuf>,
+    /// Repetitions of each case on the engine.
+    pub(crate) repetitions: usize,
+    /// Repetitions of each `config`.
+    pub(crate) config_repetitions: usize,
+    /// Numbers of services.
+    pub(crate) sizes: Vec<usize>,
+    /// Services in the chain of health checks.
+    pub(crate) chain: usize,
+}
+
+impl Options {
+    /// Reads the command line; `None` when there is nothing to compare with, as in a plain
+    /// `cargo bench` or `cargo test`.
+    pub(crate) fn read(arguments: Vec<String>) -> Option<Self> {
+        let program = std::iter::once("compare".to_owned());
+        let arguments = Arguments::parse_from(program.chain(arguments));
+        let engine = arguments
+            .engine
+            .map(|engine| PathBuf::from(engine.trim_start_matches("unix://")));
+        Some(Self {
+            compose: arguments.compose?,
+            rcompose: arguments.rcompose,
+            engine,
+            repetitions: arguments.repetitions.max(1),
+            config_repetitions: arguments.config_repetitions.max(1),
+            sizes: arguments.sizes,
+            chain: arguments.chain,
+        })
+    }
+}
