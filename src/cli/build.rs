@@ -1,8 +1,13 @@
 //! `build`: builds images.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use super::{Context, Error};
+use crate::compose;
+use crate::compose::model::SshKey;
+use crate::run;
+use crate::run::build::{self, BuildOptions};
 
 /// Options of `build`.
 #[derive(Debug, Clone, clap::Args)]
@@ -85,6 +90,174 @@ pub struct Args {
 }
 
 /// Builds the images of the chosen services.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("build is not available in this build"))
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    refuse_unsupported(&args)?;
+    let options = options(context, &args)?;
+    let mut load = context.load_options(&[]);
+    load.stdin = context.standard_input(&load)?;
+    // Images can be built before env files exist.
+    load.resolve_environment = false;
+    load.all_resources = true;
+    let loaded = compose::load(&load)?;
+    context.show_warnings(&loaded.warnings, &loaded.sources)?;
+    let project = &loaded.project;
+    let disabled = &project.disabled_services;
+    for service in &args.services {
+        if !project.services.contains_key(service) && !disabled.contains_key(service) {
+            return Err(Error::no_such_service(service, project));
+        }
+    }
+    let engine = context.engine().await?;
+    let (sender, screen) = if args.quiet {
+        (tokio::sync::mpsc::unbounded_channel().0, None)
+    } else {
+        let (sender, screen) = context.progress("Building");
+        (sender, Some(screen))
+    };
+    let result = if context.dry_run() {
+        build::rehearse(project, &args.services, &options, &sender).map(|()| BTreeMap::new())
+    } else {
+        tokio::select! {
+            result = build::build_services(&engine, project, &args.services, &options, &sender) => {
+                result
+            }
+            _ = tokio::signal::ctrl_c() => Err(run::Error::interrupted()),
+        }
+    };
+    drop(sender);
+    if let Some(screen) = screen {
+        screen.finish().await;
+    }
+    result?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is not supported is not passed over in silence.
+fn refuse_unsupported(args: &Args) -> Result<(), Error> {
+    let refused =
+        |what: &str, help: &str| Err(Error::user(format!("{what} is not supported")).help(help));
+    let is_off = |value: &Option<String>| matches!(value.as_deref(), None | Some("" | "false"));
+    if args
+        .builder
+        .as_deref()
+        .is_some_and(|name| name != "default")
+    {
+        return refused(
+            "--builder",
+            "images are built by the engine itself: leave it out",
+        );
+    }
+    if args.check {
+        return refused("--check", "leave it out to build");
+    }
+    if args.print {
+        return refused(
+            "--print",
+            "rcompose builds without bake: leave it out to build",
+        );
+    }
+    if args.push {
+        return refused("--push", "leave it out, then push with another tool");
+    }
+    if !is_off(&args.provenance) {
+        return refused(
+            "--provenance",
+            "leave it out to build without an attestation",
+        );
+    }
+    if !is_off(&args.sbom) {
+        return refused("--sbom", "leave it out to build without an attestation");
+    }
+    Ok(())
+}
+
+fn options(context: &Context, args: &Args) -> Result<BuildOptions, Error> {
+    let build_args = args
+        .build_args
+        .iter()
+        .map(|text| match text.split_once('=') {
+            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+            None => (text.clone(), None),
+        });
+    let ssh = args.ssh.as_deref().map(ssh_key).transpose()?;
+    let memory = args.memory.as_deref().map(memory).transpose()?;
+    let classic = matches!(
+        context.env.get("DOCKER_BUILDKIT").map(String::as_str),
+        Some("0" | "false")
+    );
+    if memory.is_some_and(|memory| memory > 0) && !classic {
+        return Err(Error::user("--memory is not supported by BuildKit")
+            .help("leave it out, or build with DOCKER_BUILDKIT=0"));
+    }
+    Ok(BuildOptions {
+        args: build_args.collect(),
+        no_cache: args.no_cache,
+        pull: args.pull,
+        memory,
+        ssh: ssh.into_iter().collect(),
+        with_dependencies: args.with_dependencies,
+        separator: context.compatibility().then_some('_'),
+        default_platform: context.env.get("DOCKER_DEFAULT_PLATFORM").cloned(),
+        single_platform: false,
+        classic,
+    })
+}
+
+/// `default` or `ID=PATH`; nothing stands for `default`.
+fn ssh_key(text: &str) -> Result<SshKey, Error> {
+    match text.split_once('=') {
+        Some((id, path)) => Ok(SshKey {
+            id: id.to_owned(),
+            path: Some(path.to_owned()),
+        }),
+        None if text.is_empty() || text == "default" => Ok(SshKey {
+            id: "default".to_owned(),
+            path: None,
+        }),
+        None => Err(Error::user(format!("invalid ssh key {text:?}"))
+            .help("use default, or ID=PATH with the path of an agent's socket")),
+    }
+}
+
+/// `512m` in bytes.
+fn memory(text: &str) -> Result<i64, Error> {
+    let lower = text.trim().to_lowercase();
+    let lower = lower
+        .strip_suffix("ib")
+        .or(lower.strip_suffix('b'))
+        .unwrap_or(&lower);
+    let (digits, factor) = match lower.chars().last() {
+        Some('k') => (&lower[..lower.len() - 1], 1_i64 << 10),
+        Some('m') => (&lower[..lower.len() - 1], 1 << 20),
+        Some('g') => (&lower[..lower.len() - 1], 1 << 30),
+        Some('t') => (&lower[..lower.len() - 1], 1 << 40),
+        _ => (lower, 1),
+    };
+    let bytes = digits
+        .parse::<i64>()
+        .ok()
+        .and_then(|n| n.checked_mul(factor));
+    bytes.ok_or_else(|| {
+        Error::user(format!("--memory: {text:?} is not a size")).help("use a size such as 512m")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(memory("512m").ok(), Some(512 << 20));
+        assert_eq!(memory("1GB").ok(), Some(1 << 30));
+        assert_eq!(memory("100").ok(), Some(100));
+        assert!(memory("lots").is_err());
+    }
+
+    #[test]
+    fn ssh_keys_have_an_id_and_a_path() {
+        assert_eq!(ssh_key("default").ok().and_then(|key| key.path), None);
+        assert_eq!(ssh_key("a=/s").ok().map(|key| key.id).as_deref(), Some("a"));
+        assert!(ssh_key("a").is_err());
+    }
 }

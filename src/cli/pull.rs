@@ -1,8 +1,13 @@
 //! `pull`: pulls the images of services.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use super::{Context, Error};
+use crate::compose::model::Service;
+use crate::compose::{self, Project};
+use crate::run::pull::{self, PullOptions};
+use crate::run::{self, event};
 
 /// Options of `pull`.
 #[derive(Debug, Clone, clap::Args)]
@@ -41,6 +46,78 @@ pub struct Args {
 }
 
 /// Pulls images.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("pull is not available in this build"))
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    let options = PullOptions {
+        policy: policy(&args)?,
+        ignore_buildable: args.ignore_buildable,
+        ignore_failures: args.ignore_pull_failures,
+        parallel: context.settings.parallel,
+        default_platform: context.env.get("DOCKER_DEFAULT_PLATFORM").cloned(),
+    };
+    let mut load = context.load_options(&args.services);
+    load.stdin = context.standard_input(&load)?;
+    // Images can be pulled before env files exist.
+    load.resolve_environment = false;
+    let loaded = compose::load(&load)?;
+    context.show_warnings(&loaded.warnings, &loaded.sources)?;
+    let project = &loaded.project;
+    let services = chosen(&args, project)?;
+    let docker = context.connect().await?;
+    let (sender, screen) = if args.quiet {
+        (silent(), None)
+    } else {
+        let (sender, screen) = context.progress("Pulling");
+        (sender, Some(screen))
+    };
+    let result = if context.dry_run() {
+        pull::rehearse(&services, &options, &sender);
+        Ok(())
+    } else {
+        tokio::select! {
+            result = pull::pull_services(&docker, &services, &options, &sender) => result,
+            _ = tokio::signal::ctrl_c() => Err(run::Error::interrupted()),
+        }
+    };
+    drop(sender);
+    if let Some(screen) = screen {
+        screen.finish().await;
+    }
+    result?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A sender to nobody.
+fn silent() -> event::Sender {
+    tokio::sync::mpsc::unbounded_channel().0
+}
+
+fn policy(args: &Args) -> Result<Option<String>, Error> {
+    match args.policy.as_deref() {
+        None | Some("") => Ok(None),
+        Some(policy @ ("missing" | "always")) => Ok(Some(policy.to_owned())),
+        Some(other) => Err(
+            Error::user(format!("--policy: {other:?} is no pull policy"))
+                .help("use missing or always"),
+        ),
+    }
+}
+
+/// The named services, or all of them, with what they depend on where asked for.
+fn chosen<'a>(args: &Args, project: &'a Project) -> Result<BTreeMap<String, &'a Service>, Error> {
+    let mut queue: Vec<&str> = match args.services.as_slice() {
+        [] => project.services.keys().map(String::as_str).collect(),
+        named => named.iter().map(String::as_str).collect(),
+    };
+    let mut chosen = BTreeMap::new();
+    while let Some(name) = queue.pop() {
+        let Some(service) = project.services.get(name) else {
+            return Err(Error::no_such_service(name, project));
+        };
+        if chosen.insert(name.to_owned(), service).is_some() || !args.include_deps {
+            continue;
+        }
+        let present = service.depends_on.keys().map(String::as_str);
+        queue.extend(present.filter(|name| project.services.contains_key(*name)));
+    }
+    Ok(chosen)
 }

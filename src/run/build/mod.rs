@@ -91,6 +91,23 @@ pub async fn build_services(
     }
 }
 
+/// Tells what [`build_services`] would build.
+///
+/// # Errors
+/// When a service does not exist.
+pub fn rehearse(
+    project: &Project,
+    services: &[String],
+    options: &BuildOptions,
+    sender: &Sender,
+) -> Result<(), Error> {
+    for name in choose(project, services, options)?.into_keys() {
+        send(sender, Step::working(name, "Building"));
+        send(sender, Step::done(name, "Built"));
+    }
+    Ok(())
+}
+
 /// Services of `waiting` that need nothing that is still to be built.
 fn ready<'a>(
     waiting: &BTreeMap<&str, &'a Service>,

@@ -7,7 +7,7 @@ use bollard::Docker;
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures::StreamExt as _;
 
-pub use services::{PullOptions, pull_services};
+pub use services::{PullOptions, pull_services, rehearse};
 
 use super::Error;
 use super::event::{Sender, Status, Step, send};

@@ -77,6 +77,51 @@ pub async fn pull_services(
     finish(failures, options, sender)
 }
 
+/// Tells what [`pull_services`] would pull, as far as that can be said without the engine.
+pub fn rehearse(services: &BTreeMap<String, &Service>, options: &PullOptions, sender: &Sender) {
+    let mut images = Vec::new();
+    for (name, service) in services {
+        match decide(service, options) {
+            Decision::Pull(image) | Decision::PullIfMissing(image) if !images.contains(&image) => {
+                images.push(image);
+                send(sender, Step::working(name.as_str(), "Pulling"));
+                send(sender, Step::done(name.as_str(), "Pulled"));
+            }
+            Decision::Skip(why) => send(sender, Step::done(name.as_str(), why)),
+            _ => {}
+        }
+    }
+}
+
+/// What is to be done for one service.
+enum Decision<'a> {
+    Pull(&'a str),
+    PullIfMissing(&'a str),
+    Skip(&'static str),
+    /// Nothing to be said either.
+    Nothing,
+}
+
+fn decide<'a>(service: &'a Service, options: &PullOptions) -> Decision<'a> {
+    if service.provider.is_some() {
+        return Decision::Nothing;
+    }
+    let Some(image) = service.image.as_deref() else {
+        return Decision::Skip("Skipped - No image to be pulled");
+    };
+    let policy = options.policy.as_deref().or(service.pull_policy.as_deref());
+    if matches!(policy, Some("never" | "build")) {
+        return Decision::Skip("Skipped");
+    }
+    if service.build.is_some() && options.ignore_buildable {
+        return Decision::Skip("Skipped - Image can be built");
+    }
+    match policy {
+        Some("missing" | "if_not_present") => Decision::PullIfMissing(image),
+        _ => Decision::Pull(image),
+    }
+}
+
 /// Says what is not pulled and why; the rest is to be pulled, each image once.
 async fn choose<'a>(
     docker: &Docker,
@@ -86,34 +131,19 @@ async fn choose<'a>(
 ) -> Result<Vec<Wanted<'a>>, Error> {
     let mut wanted: Vec<Wanted<'a>> = Vec::new();
     for (name, service) in services {
-        if service.provider.is_some() {
-            continue;
-        }
         let skip = |why: &str| send(sender, Step::done(name.as_str(), why));
-        let Some(image) = service.image.as_deref() else {
-            skip("Skipped - No image to be pulled");
-            continue;
-        };
-        let policy = options
-            .policy
-            .as_deref()
-            .or(service.pull_policy.as_deref())
-            .unwrap_or_default();
-        match policy {
-            "never" | "build" => {
-                skip("Skipped");
+        let image = match decide(service, options) {
+            Decision::Nothing => continue,
+            Decision::Skip(why) => {
+                skip(why);
                 continue;
             }
-            "missing" | "if_not_present" if is_present(docker, image).await? => {
+            Decision::PullIfMissing(image) if is_present(docker, image).await? => {
                 skip("Skipped - Image is already present locally");
                 continue;
             }
-            _ => {}
-        }
-        if service.build.is_some() && options.ignore_buildable {
-            skip("Skipped - Image can be built");
-            continue;
-        }
+            Decision::PullIfMissing(image) | Decision::Pull(image) => image,
+        };
         if let Some(first) = wanted.iter().find(|other| other.image == image) {
             let service = first.service;
             skip(&format!(
