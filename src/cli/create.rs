@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
+use super::creation::{self, Making};
+use super::session::{Session, Work};
 use super::{Context, Error};
+use crate::plan::options::{Recreate, Up};
 
 /// Options of `create`.
 #[derive(Debug, Clone, clap::Args)]
@@ -49,6 +52,34 @@ pub struct Args {
 }
 
 /// Creates what `up` would create.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("create is not available in this build"))
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    let session = Session::open(context, &args.services).await?;
+    let project = session.project()?;
+    let (remove_orphans, ignore_orphans) =
+        creation::orphans(context, project, args.remove_orphans)?;
+    let mut options = Up {
+        recreate: creation::recreate(args.force_recreate, args.no_recreate)?,
+        recreate_dependencies: Recreate::Diverged,
+        scale: creation::scale(project, &args.scale)?,
+        services: args.services,
+        remove_orphans,
+        ignore_orphans,
+        start: false,
+        build: creation::build(args.build, args.no_build)?,
+        pull: creation::pull(&args.pull)?,
+        now: creation::now(),
+        ..Up::default()
+    };
+    if args.no_recreate {
+        options.recreate_dependencies = Recreate::Never;
+    }
+    let making = Making {
+        quiet_pull: args.quiet_pull,
+        quiet_build: false,
+        yes: args.yes,
+    };
+    let prepared = creation::prepare(&session, &mut options, making).await?;
+    let work = Work::new("Creating", &prepared.observed);
+    session.perform(prepared.plan, work).await?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,11 +2,18 @@
 
 use std::process::ExitCode;
 
+use super::session::{Session, Work};
 use super::{Context, Error};
+use crate::plan::options::{Down, RemoveImages};
+use crate::plan::reconcile;
 
 /// Options of `down`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
+    /// Treat containers that another folder made under this project name as part of it
+    #[arg(long)]
+    pub adopt: bool,
+
     /// Remove containers of services that the compose files do not define
     #[arg(long)]
     pub remove_orphans: bool,
@@ -34,6 +41,36 @@ pub struct Args {
 }
 
 /// Stops and removes containers and networks.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("down is not available in this build"))
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    let images = match args.rmi.as_deref() {
+        None | Some("") => RemoveImages::None,
+        Some("local") => RemoveImages::Local,
+        Some("all") => RemoveImages::All,
+        Some(other) => {
+            return Err(Error::user(format!("invalid value for --rmi: {other:?}"))
+                .help("use --rmi local or --rmi all"));
+        }
+    };
+    let session = Session::open_by_name(context, &args.services).await?;
+    let mut wants = session.wants_for_down(args.volumes);
+    wants.project_images = images != RemoveImages::None;
+    if let (RemoveImages::All | RemoveImages::Local, Some(project)) = (images, &session.project) {
+        wants.images = session.wants_for_up(project, &args.services).images;
+    }
+    let observed = session.observe(&wants).await?;
+    let options = Down {
+        services: args.services,
+        timeout: args.timeout,
+        volumes: args.volumes,
+        images,
+        remove_orphans: args.remove_orphans || context.flag("COMPOSE_REMOVE_ORPHANS"),
+        adopt: args.adopt,
+    };
+    let scope = session.scope(&observed);
+    let plan = reconcile::down(&scope, &observed, &session.settings, &options)
+        .map_err(|error| session.plan_error(error))?;
+    session
+        .perform(plan, Work::thorough("Running", &observed))
+        .await?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,12 @@
 
 use std::process::ExitCode;
 
+use super::session::{Session, Work};
 use super::{Context, Error};
+use crate::plan::options::Kill;
+use crate::plan::reconcile;
+use crate::run::observe::Wants;
+use crate::ui;
 
 /// Options of `kill`.
 #[derive(Debug, Clone, clap::Args)]
@@ -21,6 +26,22 @@ pub struct Args {
 }
 
 /// Signals containers.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("kill is not available in this build"))
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    let session = Session::open_by_name(context, &args.services).await?;
+    let observed = session.observe(&Wants::containers(&session.name)).await?;
+    let options = Kill {
+        services: args.services,
+        signal: args.signal,
+        remove_orphans: args.remove_orphans || context.flag("COMPOSE_REMOVE_ORPHANS"),
+        all: false,
+    };
+    let plan = reconcile::kill(&session.scope(&observed), &observed, &options);
+    if plan.steps.is_empty() {
+        ui::out::stderr("no container to kill\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    session
+        .perform(plan, Work::thorough("Killing", &observed))
+        .await?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -5,9 +5,13 @@
 pub mod args;
 mod attached;
 pub mod context;
+mod creation;
 pub mod error;
+mod foreground;
 mod parse;
 mod plugin;
+mod prompt;
+mod session;
 pub mod settings;
 mod unsupported;
 

@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
+use super::session::{Session, Work};
 use super::{Context, Error};
+use crate::plan::options::Restart;
+use crate::plan::reconcile;
+use crate::run::observe::Wants;
 
 /// Options of `restart`.
 #[derive(Debug, Clone, clap::Args)]
@@ -26,6 +30,18 @@ pub struct Args {
 }
 
 /// Restarts containers.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("restart is not available in this build"))
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    let session = Session::open_by_name(context, &args.services).await?;
+    let observed = session.observe(&Wants::containers(&session.name)).await?;
+    let options = Restart {
+        services: args.services,
+        no_deps: args.no_deps,
+        timeout: args.timeout,
+    };
+    let plan = reconcile::restart(&session.scope(&observed), &observed, &options)
+        .map_err(|error| session.plan_error(error))?;
+    session
+        .perform(plan, Work::new("Restarting", &observed))
+        .await?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
+use super::session::{Session, Work};
 use super::{Context, Error};
+use crate::plan::options::Start;
+use crate::plan::reconcile;
+use crate::run::observe::Wants;
 
 /// Options of `start`.
 #[derive(Debug, Clone, clap::Args)]
@@ -21,6 +25,24 @@ pub struct Args {
 }
 
 /// Starts containers.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("start is not available in this build"))
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    let session = Session::open_by_name(context, &args.services).await?;
+    let observed = session.observe(&Wants::containers(&session.name)).await?;
+    let options = Start {
+        services: args.services,
+        wait: args.wait,
+        wait_timeout: Some(args.wait_timeout).filter(|seconds| *seconds > 0),
+    };
+    let plan = reconcile::start(
+        &session.scope(&observed),
+        session.project.as_deref(),
+        &observed,
+        &session.settings,
+        &options,
+    )
+    .map_err(|error| session.plan_error(error))?;
+    session
+        .perform(plan, Work::new("Running", &observed))
+        .await?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
+use super::session::{Session, Work};
 use super::{Context, Error};
+use crate::plan::options::Stop;
+use crate::plan::reconcile;
+use crate::run::observe::Wants;
 
 /// Options of `stop`.
 #[derive(Debug, Clone, clap::Args)]
@@ -22,6 +26,17 @@ pub struct Args {
 }
 
 /// Stops containers.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("stop is not available in this build"))
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    let session = Session::open_by_name(context, &args.services).await?;
+    let observed = session.observe(&Wants::containers(&session.name)).await?;
+    let options = Stop {
+        services: args.services,
+        timeout: args.timeout,
+    };
+    let plan = reconcile::stop(&session.scope(&observed), &observed, &options)
+        .map_err(|error| session.plan_error(error))?;
+    session
+        .perform(plan, Work::thorough("Stopping", &observed))
+        .await?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,12 +1,22 @@
 //! `up`: creates and starts what the compose files describe.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
+use super::creation::{self, Making};
+use super::foreground::{self, Attachment, OnExit};
+use super::session::{Session, Work};
 use super::{Context, Error};
+use crate::compose::Project;
+use crate::plan::options::{Recreate, Up};
 
 /// Options of `up`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
+    /// Treat containers that another folder made under this project name as part of it
+    #[arg(long)]
+    pub adopt: bool,
+
     /// Stop all containers when one stops; not with -d
     #[arg(long)]
     pub abort_on_container_exit: bool,
@@ -134,6 +144,176 @@ pub struct Args {
 }
 
 /// Brings the project up.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("up is not available in this build"))
+pub async fn run(context: &Context, mut args: Args) -> Result<ExitCode, Error> {
+    validate(&mut args)?;
+    let session = Session::open(context, &args.services).await?;
+    let project = session.project()?;
+    if project.services.is_empty() && !context.global.all_resources {
+        return Err(Error::user("no service selected"));
+    }
+    if let Some(service) = &args.exit_code_from
+        && !project.services.contains_key(service)
+    {
+        return Err(Error::no_such_service(service, project));
+    }
+    let mut options = options(context, project, &args)?;
+    let attachment = attachment(project, &args)?;
+    let making = Making {
+        quiet_pull: args.quiet_pull,
+        quiet_build: args.quiet_build,
+        yes: args.yes,
+    };
+    let prepared = creation::prepare(&session, &mut options, making).await?;
+    if args.detach || args.no_start || context.dry_run() {
+        let work = Work::new("Running", &prepared.observed);
+        session.perform(prepared.plan, work).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    foreground::run(&session, prepared, attachment).await
+}
+
+fn validate(args: &mut Args) -> Result<(), Error> {
+    if args.watch {
+        return Err(Error::user("up --watch is not supported yet")
+            .help("leave --watch out and run up --build again after changes"));
+    }
+    if args.exit_code_from.is_some() && !args.abort_on_container_failure {
+        args.abort_on_container_exit = true;
+    }
+    if args.abort_on_container_exit && args.abort_on_container_failure {
+        return Err(Error::user(
+            "--abort-on-container-failure cannot be combined with --abort-on-container-exit",
+        ));
+    }
+    let attached = args.attach_dependencies
+        || args.abort_on_container_exit
+        || args.abort_on_container_failure
+        || !args.attach.is_empty();
+    if args.wait && attached {
+        return Err(Error::user(
+            "--wait cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, --attach-dependencies or --watch",
+        ));
+    }
+    if args.wait {
+        args.detach = true;
+    }
+    if args.detach && attached {
+        return Err(Error::user(
+            "--detach cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --attach, --attach-dependencies or --watch",
+        ));
+    }
+    if !args.attach.is_empty() && args.attach_dependencies {
+        return Err(Error::user(
+            "cannot combine --attach and --attach-dependencies",
+        ));
+    }
+    if args.renew_anon_volumes && args.no_recreate {
+        return Err(Error::user(
+            "--no-recreate and --renew-anon-volumes are incompatible",
+        ));
+    }
+    if args.always_recreate_deps && args.no_recreate {
+        return Err(Error::user(
+            "--always-recreate-deps and --no-recreate are incompatible",
+        ));
+    }
+    Ok(())
+}
+
+fn options(context: &Context, project: &Project, args: &Args) -> Result<Up, Error> {
+    let recreate = creation::recreate(args.force_recreate, args.no_recreate)?;
+    let recreate_dependencies = if args.always_recreate_deps {
+        Recreate::Force
+    } else if args.no_recreate {
+        Recreate::Never
+    } else {
+        Recreate::Diverged
+    };
+    let (remove_orphans, ignore_orphans) =
+        creation::orphans(context, project, args.remove_orphans)?;
+    Ok(Up {
+        services: args.services.clone(),
+        no_deps: args.no_deps,
+        recreate,
+        recreate_dependencies,
+        inherit_volumes: !args.renew_anon_volumes,
+        scale: creation::scale(project, &args.scale)?,
+        timeout: args.timeout,
+        remove_orphans,
+        ignore_orphans,
+        adopt: args.adopt,
+        start: !args.no_start,
+        wait: args.wait,
+        wait_timeout: Some(args.wait_timeout).filter(|seconds| *seconds > 0),
+        build: creation::build(args.build, args.no_build)?,
+        pull: creation::pull(&args.pull)?,
+        now: creation::now(),
+        ..Up::default()
+    })
+}
+
+/// Whose output is shown, and what an exit means.
+fn attachment(project: &Project, args: &Args) -> Result<Attachment, Error> {
+    let mut services: BTreeSet<String> = if args.attach.is_empty() {
+        shown(project, args)
+    } else {
+        args.attach.iter().cloned().collect()
+    };
+    let unknown: Vec<&str> = services
+        .iter()
+        .filter(|name| !project.services.contains_key(*name))
+        .map(String::as_str)
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Error::user(format!(
+            "cannot attach to services not included in up: {}",
+            unknown.join(", ")
+        )));
+    }
+    for name in &args.no_attach {
+        services.remove(name);
+    }
+    Ok(Attachment {
+        services,
+        named: args.services.clone(),
+        prefix: !args.no_log_prefix,
+        no_color: args.no_color,
+        timestamps: args.timestamps,
+        on_exit: match (
+            args.abort_on_container_exit,
+            args.abort_on_container_failure,
+        ) {
+            (true, _) => OnExit::Stop,
+            (_, true) => OnExit::StopOnFailure,
+            _ => OnExit::GoOn,
+        },
+        exit_code_from: args.exit_code_from.clone(),
+        timeout: args.timeout,
+    })
+}
+
+/// Services whose output is shown unless the command line says otherwise.
+fn shown(project: &Project, args: &Args) -> BTreeSet<String> {
+    let mut todo: Vec<&str> = if args.services.is_empty() {
+        project.services.keys().map(String::as_str).collect()
+    } else {
+        args.services.iter().map(String::as_str).collect()
+    };
+    let mut seen = BTreeSet::new();
+    let mut services = BTreeSet::new();
+    while let Some(name) = todo.pop() {
+        let Some(service) = project.services.get(name) else {
+            continue;
+        };
+        if !seen.insert(name) {
+            continue;
+        }
+        if service.attach != Some(false) {
+            services.insert(name.to_owned());
+        }
+        if args.attach_dependencies {
+            todo.extend(service.depends_on.keys().map(String::as_str));
+        }
+    }
+    services
 }

@@ -30,6 +30,13 @@ pub enum Event {
     },
     /// Something the person should know that is no failure.
     Warning(String),
+    /// A line for the person.
+    Note {
+        /// The line, without its end.
+        text: String,
+        /// Where it goes.
+        stream: Stream,
+    },
 }
 
 /// The state of one resource's progress; a later one with the same `id` replaces it.

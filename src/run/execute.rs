@@ -198,15 +198,15 @@ async fn perform(job: &Job, step: StepId, action: &Action, optional: bool) -> Re
         }
         Action::Build {
             service,
-            image,
             unless_pulled,
+            ..
         } => {
             if unless_pulled.is_some_and(|pull| job.was_pulled(pull)) {
                 return Ok(());
             }
-            job.until_halt(image::build(job, service, image)).await
+            job.until_halt(image::build(job, service)).await
         }
-        Action::Provider { service, command } => super::provider::run(job, service, command).await,
+        Action::Provider { service, command } => super::provider::run(service, command),
         Action::CreateNetwork { key, name } => network::create(job, key, name).await,
         Action::RemoveNetwork { id, name, required } => {
             network::remove(job, id, name, *required).await

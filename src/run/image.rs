@@ -2,9 +2,10 @@
 
 use bollard::query_parameters::RemoveImageOptions;
 
+use super::build::BuildOptions;
 use super::event::{Event, Sender, Step, send};
 use super::job::Job;
-use super::{Error, Kind, pull};
+use super::{Error, Kind, build as builder, pull};
 use crate::compose::model::Service;
 use crate::plan::step::Pull;
 
@@ -71,10 +72,25 @@ fn without_layers(sender: Sender) -> Sender {
 }
 
 /// Builds the image of a service.
-pub(super) async fn build(job: &Job, service: &Service, image: &str) -> Result<(), Error> {
-    let _ = (job, image);
-    Err(Error::new(format!(
-        "service {:?}: building is not part of this build",
-        service.name
-    )))
+pub(super) async fn build(job: &Job, service: &Service) -> Result<(), Error> {
+    let project = job.project()?;
+    let options = BuildOptions {
+        separator: Some(job.settings.separator),
+        default_platform: project.environment.get("DOCKER_DEFAULT_PLATFORM").cloned(),
+        single_platform: true,
+        classic: job.build.classic,
+        ..BuildOptions::default()
+    };
+    let quiet = job.build.quiet.then(|| without_layers(job.sender.clone()));
+    let sender = quiet.as_ref().unwrap_or(&job.sender);
+    let names = [service.name.clone()];
+    let built = builder::build_services(&job.engine, project, &names, &options, sender).await;
+    built.map(|_| ()).map_err(|mut error| {
+        if error.path.is_empty() {
+            error.path = ["services", &service.name, "build"]
+                .map(str::to_owned)
+                .to_vec();
+        }
+        error
+    })
 }

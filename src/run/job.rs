@@ -50,6 +50,8 @@ pub struct Job {
 pub struct BuildSettings {
     /// Whether their output is left out.
     pub quiet: bool,
+    /// `DOCKER_BUILDKIT=0`: by the engine's first builder.
+    pub classic: bool,
 }
 
 /// Stops a plan between creating and starting.

@@ -17,6 +17,7 @@ pub mod observe;
 pub mod pull;
 pub mod reference;
 pub mod registry_auth;
+pub mod rehearse;
 pub mod select;
 pub mod streams;
 pub mod terminal;

@@ -244,7 +244,7 @@ fn own_name(names: &[String]) -> String {
 
 fn mount(mount: MountPoint) -> Mount {
     Mount {
-        kind: mount.typ.map(|kind| kind.to_string()).unwrap_or_default(),
+        kind: mount.typ.unwrap_or_default(),
         name: mount.name.unwrap_or_default(),
         source: mount.source.unwrap_or_default(),
         destination: mount.destination.unwrap_or_default(),

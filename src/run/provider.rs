@@ -1,14 +1,13 @@
 //! Services that another program runs.
 
 use super::Error;
-use super::job::Job;
 use crate::compose::model::Service;
 
 /// Runs a provider's program.
 ///
 /// # Errors
 /// Always, for now: no provider is run yet.
-pub(super) async fn run(_job: &Job, service: &Service, command: &str) -> Result<(), Error> {
+pub(super) fn run(service: &Service, command: &str) -> Result<(), Error> {
     let kind = service
         .provider
         .as_ref()

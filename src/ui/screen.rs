@@ -172,6 +172,7 @@ impl Painter {
                 let text = self.logs.exited(&origin, code, restarting);
                 self.above(Stream::Stdout, text.as_bytes())
             }
+            Event::Note { text, stream } => self.above(stream, format!("{text}\n").as_bytes()),
             Event::Warning(message) => {
                 let text = if self.mode == Mode::Json {
                     warning::json(&message)

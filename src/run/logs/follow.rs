@@ -8,7 +8,7 @@ use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptionsBuilder;
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::cursor::Cursor;
 use super::history::{is_unreadable, unreadable};
@@ -51,6 +51,20 @@ pub struct Follow {
 /// # Errors
 /// When the connection to the engine is lost.
 pub async fn follow(docker: &Docker, options: &Follow, sink: &Sink) -> Result<(), Error> {
+    let (ready, _) = oneshot::channel();
+    follow_and_tell(docker, options, sink, ready).await
+}
+
+/// As [`follow`], and tells when nothing can be missed any more.
+///
+/// # Errors
+/// When the connection to the engine is lost.
+pub async fn follow_and_tell(
+    docker: &Docker,
+    options: &Follow,
+    sink: &Sink,
+    ready: oneshot::Sender<()>,
+) -> Result<(), Error> {
     let now = engine_time(docker).await;
     let mut events = events(docker, &options.project, now);
     let (told, mut reports) = mpsc::unbounded_channel();
@@ -63,6 +77,7 @@ pub async fn follow(docker: &Docker, options: &Follow, sink: &Sink) -> Result<()
         stopped_one: false,
     };
     follower.begin(now).await?;
+    let _ = ready.send(());
     while !follower.is_over() {
         let pause = follower.pause();
         tokio::select! {

@@ -11,7 +11,7 @@ use bollard::query_parameters::LogsOptionsBuilder;
 use futures::StreamExt as _;
 use jiff::Timestamp;
 
-pub use follow::{Beginning, Follow, follow};
+pub use follow::{Beginning, Follow, follow, follow_and_tell};
 pub use history::{Order, history};
 pub use time::parse as parse_time;
 
