@@ -210,6 +210,7 @@ fn show(
             let style = context.error_style();
             ui::out::stderr(&ui::warning::text(&message, style.color))?;
         }
+        Event::Note { text, .. } => writeln!(stdout, "{text}")?,
         Event::Step(_) => {}
     }
     Ok(())
