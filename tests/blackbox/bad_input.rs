@@ -81,7 +81,7 @@ const MISTAKES: &[(&str, &str, u32, &[&str])] = &[
         "cycle",
         "services:\n  a: {image: IMAGE, depends_on: [b]}\n  b: {image: IMAGE, depends_on: [c]}\n  c: {image: IMAGE, depends_on: [a]}\n",
         0,
-        &["a", "b", "c", "cycle"],
+        &["a -> b -> c -> a"],
     ),
     (
         "variable",
