@@ -1,6 +1,8 @@
 //! Mistakes get one clear message, a code that is not 0, and nothing half-made.
 
-use crate::support::project::{Project, free_port};
+use crate::support::engine::small_engine;
+use crate::support::project::{IMAGE, Project, free_port};
+use crate::support::proxy::Proxy;
 
 /// Compose text, the line the message has to name (0: none), and words that have to be in it.
 const MISTAKES: &[(&str, &str, u32, &[&str])] = &[
@@ -268,5 +270,56 @@ fn a_command_that_does_not_exist_in_the_image() {
         "services: {web: {image: IMAGE, command: demo sleep}}",
     );
     project.rcompose(&["up", "--detach"]).success();
+    project.down();
+}
+
+#[test]
+fn an_engine_that_goes_away_in_the_middle() {
+    let proxy = Proxy::cut_at("/start");
+    let mut project = Project::new(
+        "lost",
+        "services: {db: {image: IMAGE, command: demo sleep}, web: {image: IMAGE, command: demo sleep, depends_on: [db]}}",
+    );
+    project.set("DOCKER_HOST", &proxy.host());
+    let up = project.rcompose(&["up", "--detach"]);
+    assert_ne!(up.code, 0, "{up:?}");
+    assert!(
+        up.stderr.contains("connection") || up.stderr.contains("engine"),
+        "{up:?}"
+    );
+    // Reached again, the project comes up from where it was.
+    project.set("DOCKER_HOST", &project.engine().host);
+    project.rcompose(&["up", "--detach"]).success();
+    assert_eq!(project.container_ids().len(), 2);
+    project.down();
+}
+
+#[test]
+fn a_disk_that_is_full() {
+    let engine = small_engine("48m");
+    let project = Project::new(
+        "full",
+        "services: {db: {image: IMAGE, command: demo sleep}, web: {image: IMAGE, command: demo sleep, depends_on: [db]}}",
+    )
+    .on(engine);
+    let fill = "dd if=/dev/zero of=/fill bs=64k >/dev/null 2>&1; exit 0";
+    engine.docker(&[
+        "run",
+        "--name",
+        "fill",
+        "--network",
+        "none",
+        IMAGE,
+        "sh",
+        "-c",
+        fill,
+    ]);
+    project
+        .rcompose(&["up", "--detach"])
+        .code(1)
+        .says("no space left on device");
+    engine.docker(&["rm", "--force", "fill"]);
+    project.rcompose(&["up", "--detach"]).success();
+    assert_eq!(project.container_ids().len(), 2);
     project.down();
 }

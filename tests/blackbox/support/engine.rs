@@ -21,8 +21,10 @@ pub(crate) struct Engine {
 }
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| match kind().as_str() {
-    "docker" => docker(None),
-    dockerd if Path::new(dockerd).is_absolute() => docker(Some(dockerd)),
+    "docker" => docker("engine", &[]),
+    dockerd if Path::new(dockerd).is_absolute() => {
+        docker("engine", &[("RCOMPOSE_DOCKERD", dockerd)])
+    }
     other => panic!(
         "RCOMPOSE_TEST_ENGINE is {other:?}: it can be docker (the installed one) or the path of a dockerd"
     ),
@@ -42,23 +44,29 @@ pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn docker(dockerd: Option<&str>) -> Engine {
+/// Another engine beside the one of this run, the installed dockerd with so much room for its data. It lives as long.
+pub(crate) fn small_engine(disk: &str) -> &'static Engine {
+    Box::leak(Box::new(docker("small", &[("RCOMPOSE_ENGINE_DISK", disk)])))
+}
+
+fn docker(name: &str, settings: &[(&str, &str)]) -> Engine {
     assert!(
         nix::unistd::geteuid().is_root(),
         "these tests start a Docker engine of their own, which needs root"
     );
     for (tool, package) in [("dockerd", "docker.io"), ("busybox", "busybox-static")] {
         assert!(
-            dockerd.is_some() && tool == "dockerd" || installed(tool),
+            installed(tool),
             "{tool} is missing: apt-get install {package} (tests/run.sh does so)"
         );
     }
-    let state = std::env::temp_dir().join(format!("rcompose-test-{}", std::process::id()));
+    let state = std::env::temp_dir().join(format!("rcompose-{name}-{}", std::process::id()));
     let mut command = Command::new(repository().join("fixtures/engine.sh"));
-    command.arg("serve").arg(&state).stdin(Stdio::piped());
-    if let Some(dockerd) = dockerd {
-        command.env("RCOMPOSE_DOCKERD", dockerd);
-    }
+    command
+        .arg("serve")
+        .arg(&state)
+        .stdin(Stdio::piped())
+        .envs(settings.iter().copied());
     // Apart from the terminal's process group, so that Ctrl-C ends the tests and not the engine under them.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let child = command.spawn().expect("fixtures/engine.sh starts");

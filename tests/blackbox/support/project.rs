@@ -15,6 +15,7 @@ pub(crate) const IMAGE: &str = "rcompose-fixtures/busybox:1";
 pub(crate) struct Project {
     /// Its name, unique in this run.
     pub(crate) name: String,
+    engine: &'static Engine,
     folder: tempfile::TempDir,
     environment: Vec<(String, String)>,
 }
@@ -31,6 +32,7 @@ impl Project {
         static NEXT: AtomicU16 = AtomicU16::new(1);
         let name = format!("{topic}{}", NEXT.fetch_add(1, Ordering::Relaxed));
         Self {
+            engine: engine(),
             folder: tempfile::Builder::new()
                 .prefix("rcompose-project-")
                 .tempdir()
@@ -45,6 +47,12 @@ impl Project {
         let project = Self::empty(topic);
         project.file("compose.yaml", compose);
         project
+    }
+
+    /// The same project on another engine.
+    pub(crate) fn on(mut self, engine: &'static Engine) -> Self {
+        self.engine = engine;
+        self
     }
 
     /// Writes a file, making its folders; `IMAGE` stands for the test image.
@@ -72,9 +80,9 @@ impl Project {
         format!("{}-{service}-{number}", self.name)
     }
 
-    /// The engine of this run.
+    /// The engine that the project is on.
     pub(crate) fn engine(&self) -> &'static Engine {
-        engine()
+        self.engine
     }
 
     /// A command in the project's folder and environment.
@@ -86,7 +94,7 @@ impl Project {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path())
-            .env("DOCKER_HOST", &engine().host)
+            .env("DOCKER_HOST", &self.engine.host)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
@@ -150,7 +158,8 @@ impl Project {
         let filter = format!("label=com.docker.compose.project={}", self.name);
         let mut arguments = arguments.to_vec();
         arguments.extend(["--filter", &filter]);
-        let mut lines: Vec<String> = engine()
+        let mut lines: Vec<String> = self
+            .engine
             .docker(&arguments)
             .lines()
             .map(ToOwned::to_owned)
@@ -185,7 +194,7 @@ impl Drop for Project {
                 command.arg("--volumes");
             }
             let removing = command
-                .env("DOCKER_HOST", &engine().host)
+                .env("DOCKER_HOST", &self.engine.host)
                 .stdout(Stdio::null());
             let _ = removing.stderr(Stdio::null()).status();
         }

@@ -1,9 +1,11 @@
-//! A socket in front of the engine's that counts the requests going through.
+//! A socket in front of the engine's that counts the requests going through, and can go dead.
 
 use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::engine::engine;
 
@@ -11,30 +13,54 @@ use super::engine::engine;
 pub(crate) struct Proxy {
     _folder: tempfile::TempDir,
     socket: PathBuf,
-    requests: Arc<Mutex<Vec<String>>>,
+    line: Arc<Line>,
+}
+
+/// What the connections of a proxy share.
+#[derive(Default)]
+struct Line {
+    requests: Mutex<Vec<String>>,
+    connections: Mutex<Vec<UnixStream>>,
+    /// Ending of the request at which everything is cut.
+    cut_at: Option<&'static str>,
+    dead: AtomicBool,
 }
 
 impl Proxy {
     /// Starts passing on.
     pub(crate) fn start() -> Self {
+        Self::over(Line::default())
+    }
+
+    /// Starts passing on, until a request's path ends with `request`: then every connection is cut, and no other made.
+    pub(crate) fn cut_at(request: &'static str) -> Self {
+        Self::over(Line {
+            cut_at: Some(request),
+            ..Line::default()
+        })
+    }
+
+    fn over(line: Line) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("rcompose-proxy-")
             .tempdir()
             .expect("a folder");
         let socket = folder.path().join("docker.sock");
         let listener = UnixListener::bind(&socket).expect("a socket in a folder of our own");
-        let requests: Arc<Mutex<Vec<String>>> = Arc::default();
-        let seen = Arc::clone(&requests);
+        let line = Arc::new(line);
+        let shared = Arc::clone(&line);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let seen = Arc::clone(&seen);
-                std::thread::spawn(move || pass_on(client, &seen));
+                let line = Arc::clone(&shared);
+                if !line.dead.load(Ordering::Relaxed) {
+                    std::thread::spawn(move || pass_on(client, &line));
+                }
             }
         });
         Self {
             _folder: folder,
             socket,
-            requests,
+            line,
         }
     }
 
@@ -45,35 +71,43 @@ impl Proxy {
 
     /// `METHOD /path` of the requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.requests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.line.requests).clone()
     }
 }
 
-fn pass_on(mut client: UnixStream, seen: &Mutex<Vec<String>>) -> Option<()> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn pass_on(mut client: UnixStream, line: &Line) -> Option<()> {
     let path = engine().host.strip_prefix("unix://")?;
     let mut server = UnixStream::connect(path).ok()?;
     let mut to_client = client.try_clone().ok()?;
     let mut from_server = server.try_clone().ok()?;
+    lock(&line.connections).extend([client.try_clone().ok()?, server.try_clone().ok()?]);
     std::thread::spawn(move || {
         let _ = std::io::copy(&mut from_server, &mut to_client);
-        let _ = to_client.shutdown(std::net::Shutdown::Write);
+        let _ = to_client.shutdown(Shutdown::Write);
     });
     let mut buffer = [0; 16_384];
     loop {
         let count = client.read(&mut buffer).ok().filter(|count| *count > 0);
         let Some(count) = count else { break };
         // Requests of clients that wait for an answer before the next one begin a packet.
-        if let Some(line) = request_line(&buffer[..count]) {
-            seen.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(line);
+        if let Some(request) = request_line(&buffer[..count]) {
+            let cut = line.cut_at.is_some_and(|ending| request.ends_with(ending));
+            lock(&line.requests).push(request);
+            if cut {
+                line.dead.store(true, Ordering::Relaxed);
+                for connection in lock(&line.connections).drain(..) {
+                    let _ = connection.shutdown(Shutdown::Both);
+                }
+                return None;
+            }
         }
         server.write_all(&buffer[..count]).ok()?;
     }
-    let _ = server.shutdown(std::net::Shutdown::Write);
+    let _ = server.shutdown(Shutdown::Write);
     Some(())
 }
 
