@@ -47,7 +47,11 @@ pub use error::Error;
 
 /// Runs the program with the arguments of the process and returns its exit code.
 pub fn main() -> ExitCode {
-    let parsed = match parse::parse(std::env::args_os()) {
+    let args: Vec<_> = std::env::args_os().collect();
+    if let Some(code) = completion::answer(&args) {
+        return code;
+    }
+    let parsed = match parse::parse(args.into_iter()) {
         Ok(parsed) => parsed,
         Err(outcome) => return outcome.show(),
     };
