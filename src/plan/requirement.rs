@@ -104,7 +104,7 @@ impl Check<'_> {
             if check.start_interval.is_some() && check.start_period.is_none() {
                 self.error(
                     &path,
-                    "healthcheck.start_interval needs healthcheck.start_period",
+                    "healthcheck.start_interval requires healthcheck.start_period to be set",
                 );
             }
         }

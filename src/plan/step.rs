@@ -384,6 +384,8 @@ pub enum Reason {
     BuildRequested,
     /// Nothing of the kind exists.
     Missing,
+    /// It was made just now.
+    Created,
     /// There are fewer containers than wanted.
     ScaleUp,
     /// There are more containers than wanted.
@@ -427,6 +429,7 @@ impl fmt::Display for Reason {
             Self::PullPolicy(policy) => write!(f, "pull policy is {policy}"),
             Self::BuildRequested => f.write_str("build was requested"),
             Self::Missing => f.write_str("does not exist"),
+            Self::Created => f.write_str("new"),
             Self::ScaleUp => f.write_str("scale up"),
             Self::ScaleDown => f.write_str("scale down"),
             Self::Forced => f.write_str("recreation was forced"),

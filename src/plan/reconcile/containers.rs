@@ -138,13 +138,25 @@ impl Planner<'_> {
     }
 
     fn missing_reference(&self, service: &Service, name: &str) -> PlanError {
-        let span = self.project.span_of(&["services", &service.name]);
+        let shared = format!("service:{name}");
+        let uses = |mode: &Option<String>| mode.as_ref() == Some(&shared);
+        let (what, attribute) = if uses(&service.network_mode) {
+            ("network namespace", "network_mode")
+        } else if uses(&service.ipc) {
+            ("IPC namespace", "ipc")
+        } else if uses(&service.pid) {
+            ("PID namespace", "pid")
+        } else {
+            ("volume", "volumes_from")
+        };
+        let path = ["services", &service.name, attribute];
         Diagnostic::error(format!(
-            "service \"{}\" shares namespaces or volumes with service \"{name}\", which has no container",
-            service.name
+            "cannot share {what} with service {name}: container missing"
         ))
-        .at(span)
-        .help(format!("start {name} as well, or scale it to 1"))
+        .at(self.project.span_of(&path))
+        .help(format!(
+            "bring {name} up as well, with at least one container"
+        ))
         .into()
     }
 
@@ -346,6 +358,7 @@ impl Planner<'_> {
                 edges.push(Edge::required(step));
             }
         }
+        edges.extend(self.link_edges(service));
         edges.extend(self.freed.get(name).copied().map(Edge::required));
         edges
     }
@@ -387,6 +400,21 @@ impl Planner<'_> {
             links.push(format!("{container}:{alias}"));
         }
         links
+    }
+
+    /// The engine looks linked containers up when it creates one on its default bridge.
+    fn link_edges(&self, service: &Service) -> Vec<Edge> {
+        let linked = service.links.iter().filter_map(|link| {
+            let name = link.split(':').next()?;
+            self.settled.get(name)
+        });
+        linked
+            .flatten()
+            .filter_map(|settled| match settled.reference.origin {
+                Origin::Created(step) => Some(Edge::required(step)),
+                Origin::Existing(_) => None,
+            })
+            .collect()
     }
 
     /// Names of the containers of a service, planned or found.

@@ -57,7 +57,7 @@ pub(super) fn check(
         .into_iter()
         .flat_map(|key| requirement::network(project, key, settings));
     let mut found: Vec<Diagnostic> = services.chain(networks).collect();
-    found.extend(duplicate_names(wanted));
+    found.extend(duplicate_names(project, wanted));
     // A secret of several services is found with each of them.
     let mut unique: Vec<Diagnostic> = Vec::with_capacity(found.len());
     for diagnostic in found {
@@ -68,23 +68,28 @@ pub(super) fn check(
     PlanError::check(unique)
 }
 
-fn duplicate_names(wanted: &Wanted) -> Vec<Diagnostic> {
-    let mut owners: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+fn duplicate_names(project: &Project, wanted: &Wanted) -> Vec<Diagnostic> {
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut found = Vec::new();
     for service in wanted.services.values() {
-        if let Some(name) = &service.container_name {
-            owners.entry(name).or_default().push(&service.name);
-        }
+        let Some(name) = &service.container_name else {
+            continue;
+        };
+        let Some(owner) = owners.insert(name, &service.name) else {
+            continue;
+        };
+        let place = |service| project.span_of(&["services", service, "container_name"]);
+        let message = format!(
+            "service \"{}\": container name \"{name}\" is already in use by service \"{owner}\"",
+            service.name
+        );
+        let error = Diagnostic::error(message)
+            .at(place(&service.name))
+            .related(place(owner), "first used here")
+            .help("give each service a container name of its own, or none");
+        found.push(error);
     }
-    owners
-        .into_iter()
-        .filter(|(_, services)| services.len() > 1)
-        .map(|(name, services)| {
-            Diagnostic::error(format!(
-                "container name \"{name}\" is used by several services: {}",
-                services.join(", ")
-            ))
-        })
-        .collect()
+    found
 }
 
 struct Planner<'a> {
@@ -133,19 +138,26 @@ impl Planner<'_> {
         if let Some(step) = self.pulls.get(&key) {
             if let Action::Pull(pull) = &mut self.plan.steps[step.0].action {
                 pull.services.push(service.name.clone());
-                pull.buildable &= service.build.is_some();
             }
             return Ok(());
         }
         let pull = Pull {
             services: vec![service.name.clone()],
+            buildable: self.is_built(&image),
             image,
             platform: key.1.clone(),
-            buildable: service.build.is_some(),
         };
         let step = self.plan.push(Action::Pull(pull), reason, Vec::new());
         self.pulls.insert(key, step);
         Ok(())
+    }
+
+    /// Whether some service of the project builds an image of this name.
+    fn is_built(&self, image: &str) -> bool {
+        self.project
+            .services
+            .values()
+            .any(|service| service.build.is_some() && self.image_name(service) == image)
     }
 
     fn pull_reason(&self, service: &Service) -> Result<Option<Reason>, PlanError> {

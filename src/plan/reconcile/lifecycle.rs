@@ -60,10 +60,9 @@ pub fn stop(scope: &Scope, observed: &Observed, options: &Stop) -> Result<Plan, 
         }
         let after = steps.after_dependents(&graph, name);
         for container in containers_of(observed, name) {
-            if !may_run(container) {
-                continue;
-            }
-            let model = scope.services.get(*name);
+            // One that has ended is stopped all the same: the engine does nothing, and people
+            // see that it is stopped.
+            let model = scope.services.get(*name).filter(|_| may_run(container));
             let stop = stop_action(existing(container), model, options.timeout);
             let step = plan.push(Action::Stop(stop), Reason::Requested, after.clone());
             steps.add(name, step);

@@ -7,7 +7,7 @@ use super::super::error::PlanError;
 use super::super::graph::Graph;
 use super::super::inject;
 use super::super::names;
-use super::super::step::{Action, Edge, Reason, Start, StepId, Until, Wait};
+use super::super::step::{Action, Edge, Origin, Reason, Start, StepId, Until, Wait};
 use super::up::{Planner, Settled};
 use crate::compose::Diagnostic;
 use crate::compose::model::{Condition, Dependency, Service};
@@ -277,6 +277,9 @@ fn start_reason(
 ) -> Reason {
     if let Some(cause) = &settled.cause {
         return cause.clone();
+    }
+    if matches!(settled.reference.origin, Origin::Created(_)) {
+        return Reason::Created;
     }
     let awaited = services.values().any(|other| {
         other

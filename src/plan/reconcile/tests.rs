@@ -50,11 +50,11 @@ fn creates_everything_before_it_starts_anything() {
             "create container p-db-1 (does not exist)",
             "create container p-job-1 (does not exist)",
             "create container p-web-1 (does not exist)",
-            "start container p-db-1 (not running)",
-            "start container p-job-1 (not running)",
+            "start container p-db-1 (new)",
+            "start container p-job-1 (new)",
             "wait service db to be healthy (needed by web)",
             "wait service job to complete successfully (needed by web)",
-            "start container p-web-1 (not running)",
+            "start container p-web-1 (new)",
         ]
     );
     let before_db = before(&plan, "start container p-db-1");
@@ -118,7 +118,7 @@ services:
         [
             "stop container p-web-1 (restarts with its dependency db)",
             "recreate container p-db-1 (configuration changed)",
-            "start container p-db-1 (not running)",
+            "start container p-db-1 (new)",
             "start container p-web-1 (restarts with its dependency db)",
         ]
     );
@@ -290,8 +290,8 @@ services:
             "stop container p-app-1 (restarts with its dependency vpn)",
             "recreate container p-vpn-1 (configuration changed)",
             "recreate container p-app-1 (container of vpn is replaced)",
-            "start container p-vpn-1 (not running)",
-            "start container p-app-1 (not running)",
+            "start container p-vpn-1 (new)",
+            "start container p-app-1 (new)",
         ]
     );
     assert!(
@@ -319,7 +319,7 @@ fn selection_takes_dependencies_unless_told_not_to() {
         [
             "create network p_default (does not exist)",
             "create container p-web-1 (does not exist)",
-            "start container p-web-1 (not running)",
+            "start container p-web-1 (new)",
         ]
     );
     let error = up(
@@ -417,7 +417,7 @@ fn a_diverged_volume_is_replaced_only_when_allowed() {
             "remove volume p_data (configuration changed)",
             "create volume p_data (configuration changed)",
             "create container p-web-1 (does not exist)",
-            "start container p-web-1 (not running)",
+            "start container p-web-1 (new)",
         ]
     );
 }
@@ -700,8 +700,8 @@ services:
     let b = observed.containers.iter_mut().find(|c| c.name == "p-b-1");
     b.unwrap().state = State::Exited;
     let plan = stop(&Scope::of(&project), &observed, &Stop::default()).unwrap();
-    assert_eq!(lines(&plan).len(), 2);
-    assert_eq!(before(&plan, "stop container p-c-1").len(), 1);
+    assert_eq!(lines(&plan).len(), 3);
+    assert_eq!(before(&plan, "stop container p-c-1").len(), 2);
 }
 
 #[test]
@@ -722,8 +722,8 @@ fn run_brings_up_dependencies_and_creates_a_one_off() {
             "create network p_default (does not exist)",
             "create container p-db-1 (does not exist)",
             "create container p-job-1 (does not exist)",
-            "start container p-db-1 (not running)",
-            "start container p-job-1 (not running)",
+            "start container p-db-1 (new)",
+            "start container p-job-1 (new)",
             "wait service db to be healthy (needed by web)",
             "wait service job to complete successfully (needed by web)",
             "create container p-web-run-0123456789ab (requested)",
