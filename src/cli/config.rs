@@ -249,7 +249,8 @@ fn options(context: &Context, args: &Args) -> Result<LoadOptions, Error> {
 fn selected(context: &Context, args: &Args) -> Result<LoadOptions, Error> {
     let mut options = options(context, args)?;
     options.services.clone_from(&args.selected);
-    options.resolve_environment = !args.no_env_resolution;
+    // docker compose 2 takes the flag and resolves all the same.
+    options.resolve_environment = !args.no_env_resolution || context.strict();
     Ok(options)
 }
 

@@ -4,7 +4,6 @@ use super::{Context, LongForm, walk_children};
 use crate::compose::diagnostic::Diagnostic;
 use crate::compose::node::{Entry, Map, Node, Value};
 use crate::compose::path::Path;
-use crate::compose::scalar;
 
 /// `build: folder`.
 pub(super) fn build(node: &mut Node, path: Path<'_>, context: &mut Context<'_>) {
@@ -17,8 +16,8 @@ pub(super) fn build(node: &mut Node, path: Path<'_>, context: &mut Context<'_>) 
 
 /// `provenance` and `sbom`: a flag is text.
 pub(super) fn text_or_flag(node: &mut Node, _: Path<'_>, _: &mut Context<'_>) {
-    if let Some(text) = scalar::text(&node.value) {
-        node.value = Value::Str(text);
+    if let Value::Bool(flag) = node.value {
+        node.value = Value::Str(flag.to_string());
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn mapping(node: &mut Node, _: Path<'_>, context: &mut Context<'_>) {
 
 /// `gpus: all`.
 pub(super) fn gpus(node: &mut Node, _: Path<'_>, _: &mut Context<'_>) {
-    if node.as_str().is_some() {
+    if node.as_str() == Some("all") {
         let all = LongForm::new(node.span).text("count", "all").build();
         node.value = Value::Seq(vec![all]);
     }

@@ -4,7 +4,7 @@ use super::Context;
 use super::combinators::{list, non_empty, record, text_or_list};
 use super::file_reference::file_reference;
 use super::mapping::{environment, hosts, mapping};
-use super::scalar::{any_scalar, bytes, flag, text};
+use super::scalar::{bytes, flag, text};
 use super::ulimit::ulimits;
 use crate::compose::model::{Build, SshKey};
 use crate::compose::node::Node;
@@ -19,8 +19,8 @@ record! {
     "dockerfile_inline" => dockerfile_inline: non_empty(text),
     "entitlements" => entitlements: list(text),
     "args" => args: environment,
-    "provenance" => provenance: non_empty(any_scalar),
-    "sbom" => sbom: non_empty(any_scalar),
+    "provenance" => provenance: non_empty(text),
+    "sbom" => sbom: non_empty(text),
     "ssh" => ssh: ssh,
     "labels" => labels: mapping,
     "cache_from" => cache_from: list(text),

@@ -83,6 +83,16 @@ impl<'a> Context<'a> {
     /// Records an error at a place; the message starts with the path.
     pub(super) fn error(&mut self, span: Span, message: &str) -> &mut Diagnostic {
         let diagnostic = Diagnostic::error(format!("{} {message}", self.path())).at(span);
+        self.push(diagnostic)
+    }
+
+    /// Records a warning at a place; the message starts with the path.
+    pub(super) fn warning(&mut self, span: Span, message: &str) -> &mut Diagnostic {
+        let diagnostic = Diagnostic::warning(format!("{} {message}", self.path())).at(span);
+        self.push(diagnostic)
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) -> &mut Diagnostic {
         self.diagnostics.push(diagnostic);
         let last = self.diagnostics.len() - 1;
         &mut self.diagnostics[last]

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::combinators::{record, some};
-use super::scalar::{flag, one_of, text};
+use super::scalar::{flag, one_of, strict_flag, text};
 use crate::compose::model::{Condition, Dependency, EnvFile, Extends};
 use crate::compose::node::Node;
 
@@ -13,7 +13,7 @@ record! {
     require ["condition"];
     "condition" => condition: condition,
     "restart" => restart: flag,
-    "required" => required: flag,
+    "required" => required: strict_flag,
 }
 
 fn condition<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Condition> {

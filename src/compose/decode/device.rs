@@ -5,7 +5,7 @@ use super::combinators::{list, non_empty, record, unique_texts};
 use super::mapping::mapping;
 use super::scalar::{bytes, integer, sized, text};
 use crate::compose::model::{Blkio, DeviceMapping, DeviceRequest, ThrottleDevice, WeightDevice};
-use crate::compose::node::Node;
+use crate::compose::node::{Node, Value};
 
 record! {
     /// One device of the host.
@@ -48,6 +48,7 @@ fn count<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<i64> {
         Some(text) if text.parse::<i64>().is_err() => {
             cx.wrong_type(node, "a number of devices or \"all\"")
         }
+        None if matches!(node.value, Value::Float(_)) => cx.wrong_type(node, "an integer"),
         _ => integer(node, cx),
     }
 }

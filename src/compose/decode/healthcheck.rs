@@ -2,7 +2,7 @@
 
 use super::combinators::{record, some};
 use super::command::test;
-use super::scalar::{duration, flag, unsigned};
+use super::scalar::{duration, flag, number_as_unsigned};
 use crate::compose::model::Healthcheck;
 
 record! {
@@ -13,7 +13,7 @@ record! {
     "test" => test: test,
     "timeout" => timeout: some(duration),
     "interval" => interval: some(duration),
-    "retries" => retries: some(unsigned),
+    "retries" => retries: some(number_as_unsigned),
     "start_period" => start_period: some(duration),
     "start_interval" => start_interval: some(duration),
     "disable" => disable: flag,

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Context;
-use super::scalar::{any_scalar, text};
+use super::combinators::{keyed, list, or_default, unique_texts};
+use super::scalar::{any_scalar, text, text_or_number};
 use crate::compose::model::{Environment, HostsList, Mapping};
-use crate::compose::node::{Node, Value};
+use crate::compose::node::{Entry, Node, Value};
 
 /// `environment` and `args`: a name without value is `None`.
 pub(super) fn environment<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Environment> {
@@ -13,6 +14,7 @@ pub(super) fn environment<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<En
         Value::Map(map) => {
             let mut variables = Environment::new();
             for (name, entry) in map {
+                check_name(name, entry, cx);
                 let value = if entry.node.is_null() {
                     Some(None)
                 } else {
@@ -26,6 +28,13 @@ pub(super) fn environment<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<En
         }
         Value::Seq(items) => Some(environment_list(items, cx)),
         _ => cx.wrong_type(node, "a mapping or a list"),
+    }
+}
+
+/// A name must not be empty where it is written as a key.
+fn check_name(name: &str, entry: &Entry, cx: &mut Context<'_>) {
+    if name.is_empty() {
+        cx.error(entry.key, "has an empty name");
     }
 }
 
@@ -52,36 +61,33 @@ fn environment_list<'a>(items: &'a [Node], cx: &mut Context<'a>) -> Environment 
 /// Labels, sysctls, options: `null` and a missing value are the empty text.
 pub(super) fn mapping<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Mapping> {
     match &node.value {
-        Value::Seq(items) => {
-            let mut values = Mapping::new();
-            for (index, item) in items.iter().enumerate() {
-                if let Some(line) = cx.at_index(index, |cx| text(item, cx)) {
-                    let (name, value) = line.split_once('=').unwrap_or((line.as_str(), ""));
-                    values.insert(name.to_owned(), value.to_owned());
-                }
-            }
-            Some(values)
+        Value::Seq(_) => {
+            let lines = unique_texts(node, cx)?;
+            Some(lines.iter().map(|line| key_and_value(line)).collect())
         }
-        Value::Map(_) => options(node, cx),
+        Value::Map(map) => {
+            for (name, entry) in map {
+                check_name(name, entry, cx);
+            }
+            keyed(or_default(any_scalar))(node, cx)
+        }
         _ => cx.wrong_type(node, "a mapping or a list"),
     }
 }
 
-/// Driver options: a mapping only.
+fn key_and_value(line: &str) -> (String, String) {
+    let (key, value) = line.split_once('=').unwrap_or((line, ""));
+    (key.to_owned(), value.to_owned())
+}
+
+/// Driver options: a mapping of texts and numbers.
 pub(super) fn options<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Mapping> {
-    let map = cx.mapping(node)?;
-    let mut values = Mapping::new();
-    for (name, entry) in map {
-        let value = if entry.node.is_null() {
-            Some(String::new())
-        } else {
-            cx.at_key(name, |cx| any_scalar(&entry.node, cx))
-        };
-        if let Some(value) = value {
-            values.insert(name.clone(), value);
-        }
-    }
-    Some(values)
+    keyed(text_or_number)(node, cx)
+}
+
+/// Logging options: a mapping of texts and numbers; `null` is the empty text.
+pub(super) fn nullable_options<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Mapping> {
+    keyed(or_default(text_or_number))(node, cx)
 }
 
 /// Options of which each may have several values.
@@ -89,10 +95,12 @@ pub(super) fn multi_options<'a>(
     node: &'a Node,
     cx: &mut Context<'a>,
 ) -> Option<BTreeMap<String, Vec<String>>> {
-    super::combinators::keyed(|node, cx: &mut Context<'a>| match &node.value {
-        Value::Seq(_) => super::combinators::list(any_scalar)(node, cx),
+    let mut options = keyed(|node, cx: &mut Context<'a>| match &node.value {
+        Value::Seq(_) => list(any_scalar)(node, cx),
         _ => any_scalar(node, cx).map(|value| vec![value]),
-    })(node, cx)
+    })(node, cx)?;
+    options.retain(|_, values| !values.is_empty());
+    Some(options)
 }
 
 /// `extra_hosts`: `host=address` lines, or addresses keyed by host.
@@ -122,7 +130,7 @@ fn addresses<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Vec<String>> {
     match &node.value {
         Value::Null => Some(vec![String::new()]),
         Value::Str(address) => Some(vec![address.clone()]),
-        Value::Seq(_) => super::combinators::list(text)(node, cx),
+        Value::Seq(_) => list(text)(node, cx),
         _ => cx.wrong_type(node, "an address or a list of addresses"),
     }
 }

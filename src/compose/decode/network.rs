@@ -24,7 +24,7 @@ record! {
 record! {
     fn port -> Port = Port::default();
     extensions extensions;
-    require [];
+    require ["target"];
     "name" => name: non_empty(text),
     "mode" => mode: non_empty(text),
     "host_ip" => host_ip: non_empty(text),

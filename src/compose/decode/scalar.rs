@@ -118,7 +118,7 @@ pub(super) fn number_as_integer<'a>(node: &'a Node, cx: &mut Context<'a>) -> Opt
 pub(super) fn integer<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<i64> {
     let number = match &node.value {
         Value::Int(number) => Some(*number),
-        Value::Float(number) if number.fract() == 0.0 => Some(*number as i64),
+        Value::Float(number) => whole(*number),
         Value::Str(text) => text.parse().ok(),
         _ => None,
     };
@@ -149,10 +149,17 @@ pub(super) fn integer_in<'a>(
 
 /// An integer that is not negative, also as text.
 pub(super) fn unsigned<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<u64> {
-    if let Value::Uint(number) = node.value {
-        return Some(number);
-    }
+    let number = integer(node, cx)?;
+    not_negative(number, node, cx)
+}
+
+/// A number that is not negative, as integer; a fraction is cut off as docker compose does.
+pub(super) fn number_as_unsigned<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<u64> {
     let number = number_as_integer(node, cx)?;
+    not_negative(number, node, cx)
+}
+
+fn not_negative<'a>(number: i64, node: &'a Node, cx: &mut Context<'a>) -> Option<u64> {
     match u64::try_from(number) {
         Ok(number) => Some(number),
         Err(_) => cx.wrong_type(node, "a number of at least 0"),
@@ -202,12 +209,22 @@ pub(super) fn duration<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Durat
 
 /// A size such as `64m`, or a number of bytes.
 pub(super) fn bytes<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<ByteSize> {
-    match &node.value {
-        Value::Int(number) => Some(ByteSize(*number)),
-        Value::Float(number) if number.fract() == 0.0 => Some(ByteSize(*number as i64)),
-        Value::Str(_) => bytes_as_text(node, cx),
-        _ => cx.wrong_type(node, "a size in bytes"),
+    let number = match &node.value {
+        Value::Str(_) => return bytes_as_text(node, cx),
+        Value::Int(number) => Some(*number),
+        Value::Float(number) => whole(*number),
+        _ => None,
+    };
+    match number {
+        Some(number) => Some(ByteSize(number)),
+        None => cx.wrong_type(node, "a size in bytes"),
     }
+}
+
+/// A number without fraction, if it is one.
+fn whole(number: f64) -> Option<i64> {
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+    (number.fract() == 0.0 && (-LIMIT..LIMIT).contains(&number)).then_some(number as i64)
 }
 
 /// A size such as `64m`, as text only.

@@ -3,7 +3,7 @@
 use super::Context;
 use super::build::build;
 use super::combinators::{
-    list, named, non_empty, nullable, record, some, text_or_list, unique_texts,
+    keyed, list, named, non_empty, nullable, or_default, record, some, text_or_list, unique_texts,
 };
 use super::command::command;
 use super::dependency::{dependency, env_file, extends};
@@ -13,7 +13,7 @@ use super::device::{blkio, device, gpu};
 use super::file_reference::file_reference;
 use super::healthcheck::healthcheck;
 use super::hook::{hook, pre_start};
-use super::mapping::{environment, hosts, mapping, multi_options, options};
+use super::mapping::{environment, hosts, mapping, multi_options, nullable_options};
 use super::network::{ports, service_network};
 use super::scalar::{
     bytes, duration, flag, float, integer_in, number_as_integer, one_of, strict_flag, text,
@@ -21,7 +21,7 @@ use super::scalar::{
 };
 use super::ulimit::ulimits;
 use super::volume::mount;
-use crate::compose::model::{CredentialSpec, Logging, Provider, Service, ServiceModel};
+use crate::compose::model::{CredentialSpec, Extensions, Logging, Provider, Service, ServiceModel};
 use crate::compose::node::Node;
 
 /// One entry of `services`.
@@ -96,11 +96,12 @@ record! {
     "networks" => networks: named(|_, node, cx: &mut Context<'a>| nullable(service_network)(node, cx)),
     "oom_kill_disable" => oom_kill_disable: flag,
     "oom_score_adj" => oom_score_adj: non_empty(integer_in(-1000, 1000)),
-    "pid" => pid: optional_text,
+    "pid" => pid: or_default(non_empty(text)),
     "pids_limit" => pids_limit: non_empty(number_as_integer),
     "platform" => platform: non_empty(text),
     "ports" => ports: ports,
     "privileged" => privileged: flag,
+    "pull_refresh_after" => extensions: without_effect,
     "pull_policy" => pull_policy: non_empty(pull_policy),
     "read_only" => read_only: flag,
     "restart" => restart: non_empty(text),
@@ -112,7 +113,7 @@ record! {
     "stdin_open" => stdin_open: flag,
     "stop_grace_period" => stop_grace_period: some(duration),
     "stop_signal" => stop_signal: non_empty(text),
-    "storage_opt" => storage_opt: options,
+    "storage_opt" => storage_opt: keyed(text_or_integer),
     "sysctls" => sysctls: mapping,
     "tmpfs" => tmpfs: text_or_list,
     "tty" => tty: flag,
@@ -143,7 +144,7 @@ record! {
     extensions extensions;
     require [];
     "driver" => driver: non_empty(text),
-    "options" => options: options,
+    "options" => options: nullable_options,
 }
 
 record! {
@@ -162,24 +163,17 @@ record! {
     "model_var" => model_var: non_empty(text),
 }
 
-fn optional_text<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Option<String>> {
-    if node.is_null() {
-        Some(None)
-    } else {
-        non_empty(text)(node, cx)
-    }
+/// An attribute of the format that docker compose allows and does not look at.
+fn without_effect<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Extensions> {
+    text(node, cx)?;
+    cx.warning(node.span, "has no effect")
+        .help
+        .get_or_insert_with(|| "use `pull_policy: every_<duration>`".to_owned());
+    None
 }
 
 fn percent<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<f32> {
-    let percent = float(node, cx)?;
-    if (0.0..=100.0).contains(&percent) {
-        return Some(percent);
-    }
-    cx.unreadable(
-        node,
-        &format!("must be between 0 and 100, not {percent}"),
-        "",
-    )
+    integer_in(0, 100)(node, cx).map(|percent| percent as f32)
 }
 
 /// Two characters that a container's name may have, somewhere.

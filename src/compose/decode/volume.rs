@@ -13,7 +13,7 @@ record! {
     /// One mount in long form.
     pub(super) fn mount -> Mount = Mount::default();
     extensions extensions;
-    require ["type"];
+    require ["type", "target"];
     "type" => kind: mount_type,
     "source" => source: non_empty(text),
     "target" => target: non_empty(text),
