@@ -197,6 +197,16 @@ impl Extension<'_, '_> {
             );
             return None;
         };
+        if let Some(file) = file.filter(|file| file.as_str().is_none()) {
+            self.loader.problems.push(
+                Diagnostic::error(format!(
+                    "`extends.file` of service \"{name}\" must be a text, not a {}",
+                    file.type_name()
+                ))
+                .at(file.span),
+            );
+            return None;
+        }
         Some(Reference {
             service,
             service_span: node.span,

@@ -52,7 +52,7 @@ fn join_default_network(root: &mut Map) -> bool {
                 used |= networks.contains_key("default");
                 true
             }
-            None | Some(Value::Map(_) | Value::Null) => false,
+            None | Some(Value::Map(_)) => false,
             Some(_) => true,
         };
         if !declared {
@@ -69,9 +69,6 @@ fn declare_default_network(root: &mut Map, span: Span) {
     let networks = root
         .entry("networks".into())
         .or_insert_with(|| entry(span, Value::Map(Map::new())));
-    if networks.node.is_null() {
-        networks.node.value = Value::Map(Map::new());
-    }
     if let Some(map) = networks.node.as_map_mut() {
         map.entry("default".into())
             .or_insert_with(|| entry(span, Value::Null));
@@ -105,11 +102,10 @@ fn normalize_build(build: &mut Node, environment: &BTreeMap<String, String>) {
     let Some(map) = build.as_map_mut() else {
         return;
     };
-    let is_set = |map: &Map, key: &str| map.get(key).is_some_and(|entry| !entry.node.is_null());
-    if !is_set(map, "context") {
+    if !map.contains_key("context") {
         map.insert("context".into(), entry(span, Value::Str(".".into())));
     }
-    if !is_set(map, "dockerfile") && !is_set(map, "dockerfile_inline") {
+    if !map.contains_key("dockerfile") && !map.contains_key("dockerfile_inline") {
         let value = Value::Str("Dockerfile".into());
         map.insert("dockerfile".into(), entry(span, value));
     }
@@ -253,9 +249,6 @@ fn add_dependencies(service: &mut Map, implied: Vec<Implied>, span: Span) {
     let depends_on = service
         .entry("depends_on".into())
         .or_insert_with(|| entry(span, Value::Map(Map::new())));
-    if depends_on.node.is_null() {
-        depends_on.node.value = Value::Map(Map::new());
-    }
     let Some(map) = depends_on.node.as_map_mut() else {
         return;
     };
@@ -287,7 +280,7 @@ fn name_resources(root: &mut Map, section: &str, project: &str) {
         let Some(map) = resource.node.as_map_mut() else {
             continue;
         };
-        if map.get("name").is_some_and(|entry| !entry.node.is_null()) {
+        if map.contains_key("name") {
             continue;
         }
         let external = map.get("external").map(|entry| &entry.node.value);

@@ -1,6 +1,7 @@
 //! Short forms of a service's attributes.
 
 use super::{Context, LongForm};
+use crate::compose::diagnostic::Diagnostic;
 use crate::compose::node::{Entry, Map, Node, Value};
 use crate::compose::path::Path;
 
@@ -13,13 +14,15 @@ pub(super) fn string_or_list(node: &mut Node, _: Path<'_>, _: &mut Context<'_>) 
 }
 
 /// `[a, b]` stands for `{a: null, b: null}`.
-pub(super) fn list_to_keys(node: &mut Node, _: Path<'_>, _: &mut Context<'_>) {
-    keyed(node, |item| Node::new(Value::Null, item.span));
+pub(super) fn list_to_keys(node: &mut Node, path: Path<'_>, context: &mut Context<'_>) {
+    keyed(node, path, context, |item| {
+        Node::new(Value::Null, item.span)
+    });
 }
 
 /// `[a, b]` stands for a mapping of started, required dependencies.
-pub(super) fn depends_on(node: &mut Node, _: Path<'_>, _: &mut Context<'_>) {
-    keyed(node, |item| {
+pub(super) fn depends_on(node: &mut Node, path: Path<'_>, context: &mut Context<'_>) {
+    keyed(node, path, context, |item| {
         LongForm::new(item.span)
             .text("condition", "service_started")
             .with("required", Value::Bool(true))
@@ -40,24 +43,31 @@ pub(super) fn depends_on(node: &mut Node, _: Path<'_>, _: &mut Context<'_>) {
     }
 }
 
-fn keyed(node: &mut Node, value: impl Fn(&Node) -> Node) {
+/// Turns a list of names into a mapping; a name that comes twice is reported.
+fn keyed(
+    node: &mut Node,
+    path: Path<'_>,
+    context: &mut Context<'_>,
+    value: impl Fn(&Node) -> Node,
+) {
     let Some(items) = node.as_seq() else {
         return;
     };
     if items.iter().any(|item| item.as_str().is_none()) {
         return;
     }
-    let map: Map = items
-        .iter()
-        .map(|item| {
-            let key = item.as_str().unwrap_or_default().to_owned();
-            let entry = Entry {
-                key: item.span,
-                node: value(item),
-            };
-            (key, entry)
-        })
-        .collect();
+    let mut map = Map::with_capacity(items.len());
+    for item in items {
+        let key = item.as_str().unwrap_or_default();
+        let entry = Entry {
+            key: item.span,
+            node: value(item),
+        };
+        if map.insert(key.to_owned(), entry).is_some() {
+            let problem = Diagnostic::error(format!("{path} contains \"{key}\" twice"));
+            context.problems.push(problem.at(item.span));
+        }
+    }
     node.value = Value::Map(map);
 }
 

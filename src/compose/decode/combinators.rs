@@ -112,20 +112,31 @@ pub(super) fn list<'a, T>(
 
 /// A list of texts in which none comes twice.
 pub(super) fn unique_texts<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Vec<String>> {
-    let items = cx.sequence(node)?;
-    let mut seen = HashSet::with_capacity(items.len());
-    let mut values = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        let Some(text) = cx.at_index(index, |cx| super::scalar::text(item, cx)) else {
-            continue;
-        };
-        if seen.insert(item.as_str()) {
-            values.push(text);
-        } else {
-            cx.error(item.span, &format!("contains \"{text}\" twice"));
+    unique(super::scalar::text)(node, cx)
+}
+
+/// A list in which no text comes twice.
+pub(super) fn unique<'a>(
+    decode: impl Fn(&'a Node, &mut Context<'a>) -> Option<String>,
+) -> impl Fn(&'a Node, &mut Context<'a>) -> Option<Vec<String>> {
+    move |node, cx| {
+        let texts = list(&decode)(node, cx)?;
+        if texts.len() > 1 {
+            check_unique(&texts, node, cx);
+        }
+        Some(texts)
+    }
+}
+
+fn check_unique(texts: &[String], node: &Node, cx: &mut Context<'_>) {
+    let mut seen = HashSet::with_capacity(texts.len());
+    for (index, text) in texts.iter().enumerate() {
+        if !seen.insert(text.as_str()) {
+            let item = node.as_seq().and_then(|items| items.get(index));
+            let span = item.map_or(node.span, |item| item.span);
+            cx.error(span, &format!("contains \"{text}\" twice"));
         }
     }
-    Some(values)
 }
 
 /// A text, or a list of different texts.

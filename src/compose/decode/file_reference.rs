@@ -1,9 +1,9 @@
 //! A service's `configs` and `secrets`, and the top-level ones.
 
-use super::combinators::{non_empty, record, some};
-use super::mapping::{mapping, options};
+use super::combinators::{keyed, non_empty, record, some};
+use super::mapping::mapping;
 use super::resource::external;
-use super::scalar::{file_mode, text};
+use super::scalar::{file_mode, text, text_or_integer};
 use crate::compose::model::{FileReference, ObjectSource};
 
 record! {
@@ -43,6 +43,6 @@ record! {
     "external" => external: external,
     "labels" => labels: mapping,
     "driver" => driver: non_empty(text),
-    "driver_opts" => driver_opts: options,
+    "driver_opts" => driver_opts: keyed(text_or_integer),
     "template_driver" => template_driver: non_empty(text),
 }

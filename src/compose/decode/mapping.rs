@@ -26,7 +26,7 @@ pub(super) fn environment<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<En
             }
             Some(variables)
         }
-        Value::Seq(items) => Some(environment_list(items, cx)),
+        Value::Seq(_) => environment_list(node, cx),
         _ => cx.wrong_type(node, "a mapping or a list"),
     }
 }
@@ -38,24 +38,21 @@ fn check_name(name: &str, entry: &Entry, cx: &mut Context<'_>) {
     }
 }
 
-fn environment_list<'a>(items: &'a [Node], cx: &mut Context<'a>) -> Environment {
+fn environment_list<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Environment> {
     let mut variables = Environment::new();
-    for (index, item) in items.iter().enumerate() {
-        let Some(line) = cx.at_index(index, |cx| text(item, cx)) else {
-            continue;
-        };
+    for line in unique_texts(node, cx)? {
         let (name, value) = match line.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (line.as_str(), None),
         };
         if name.ends_with(char::is_whitespace) {
             let message = format!("has the variable \"{name}\" whose name ends in a space");
-            cx.error(item.span, &message).help =
+            cx.error(node.span, &message).help =
                 Some("write NAME=value without a space before `=`".to_owned());
         }
         variables.insert(name.to_owned(), value);
     }
-    variables
+    Some(variables)
 }
 
 /// Labels, sysctls, options: `null` and a missing value are the empty text.
@@ -116,9 +113,9 @@ pub(super) fn hosts<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<HostsLis
                 });
             }
         }
-        Value::Seq(items) => {
-            for (index, item) in items.iter().enumerate() {
-                cx.at_index(index, |cx| host_line(&mut hosts, item, cx));
+        Value::Seq(_) => {
+            for line in unique_texts(node, cx)? {
+                host_line(&mut hosts, &line, node, cx);
             }
         }
         _ => return cx.wrong_type(node, "a mapping or a list"),
@@ -128,24 +125,20 @@ pub(super) fn hosts<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<HostsLis
 
 fn addresses<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Vec<String>> {
     match &node.value {
-        Value::Null => Some(vec![String::new()]),
         Value::Str(address) => Some(vec![address.clone()]),
         Value::Seq(_) => list(text)(node, cx),
         _ => cx.wrong_type(node, "an address or a list of addresses"),
     }
 }
 
-fn host_line<'a>(hosts: &mut HostsList, item: &'a Node, cx: &mut Context<'a>) {
-    let Some(line) = text(item, cx) else {
-        return;
-    };
+fn host_line(hosts: &mut HostsList, line: &str, node: &Node, cx: &mut Context<'_>) {
     let Some((host, list)) = line.split_once('=').or_else(|| line.split_once(':')) else {
-        cx.error(item.span, &format!("has no address for \"{line}\""))
+        cx.error(node.span, &format!("has no address for \"{line}\""))
             .help = Some("write it as host=address".to_owned());
         return;
     };
     let addresses = list.split(',').map(str::to_owned).collect();
-    add_host(hosts, host, addresses, item, cx);
+    add_host(hosts, host, addresses, node, cx);
 }
 
 fn add_host(

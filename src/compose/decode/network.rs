@@ -2,7 +2,7 @@
 
 use super::combinators::{list, non_empty, record, unique_texts};
 use super::mapping::options;
-use super::scalar::{number_as_integer, sized, text, text_or_integer};
+use super::scalar::{number_not_text, sized, text, text_or_integer};
 use crate::compose::model::{Port, ServiceNetwork};
 
 record! {
@@ -12,13 +12,13 @@ record! {
     require [];
     "aliases" => aliases: unique_texts,
     "driver_opts" => driver_opts: options,
-    "gw_priority" => gw_priority: non_empty(number_as_integer),
+    "gw_priority" => gw_priority: non_empty(number_not_text),
     "interface_name" => interface_name: non_empty(text),
     "ipv4_address" => ipv4_address: non_empty(text),
     "ipv6_address" => ipv6_address: non_empty(text),
     "link_local_ips" => link_local_ips: unique_texts,
     "mac_address" => mac_address: non_empty(text),
-    "priority" => priority: non_empty(number_as_integer),
+    "priority" => priority: non_empty(number_not_text),
 }
 
 record! {

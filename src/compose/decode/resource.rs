@@ -3,7 +3,7 @@
 use super::Context;
 use super::combinators::{keyed, list, non_empty, record, some};
 use super::mapping::{mapping, options};
-use super::scalar::{flag, integer, text};
+use super::scalar::{flag, number_not_text, text};
 use crate::compose::model::{AiModel, Extensions, Ipam, IpamPool, Network, Volume};
 use crate::compose::node::{Node, Value};
 
@@ -93,6 +93,6 @@ record! {
     require ["model"];
     "name" => name: non_empty(text),
     "model" => model: non_empty(text),
-    "context_size" => context_size: non_empty(integer),
+    "context_size" => context_size: non_empty(number_not_text),
     "runtime_flags" => runtime_flags: list(text),
 }

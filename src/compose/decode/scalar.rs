@@ -114,6 +114,14 @@ pub(super) fn number_as_integer<'a>(node: &'a Node, cx: &mut Context<'a>) -> Opt
     }
 }
 
+/// A number, not as text; a fraction is cut off as docker compose does.
+pub(super) fn number_not_text<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<i64> {
+    match &node.value {
+        Value::Str(_) => cx.wrong_type(node, "a number"),
+        _ => number_as_integer(node, cx),
+    }
+}
+
 /// An integer, also as text.
 pub(super) fn integer<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<i64> {
     let number = match &node.value {

@@ -3,7 +3,8 @@
 use super::Context;
 use super::build::build;
 use super::combinators::{
-    keyed, list, named, non_empty, nullable, or_default, record, some, text_or_list, unique_texts,
+    keyed, list, named, non_empty, nullable, or_default, record, some, text_or_list, unique,
+    unique_texts,
 };
 use super::command::command;
 use super::dependency::{dependency, env_file, extends};
@@ -74,7 +75,7 @@ record! {
     "extends" => extends: some(extends),
     "external_links" => external_links: unique_texts,
     "extra_hosts" => extra_hosts: hosts,
-    "group_add" => group_add: list(text_or_integer),
+    "group_add" => group_add: unique(text_or_integer),
     "gpus" => gpus: list(gpu),
     "hostname" => hostname: non_empty(text),
     "healthcheck" => healthcheck: some(healthcheck),
@@ -83,7 +84,7 @@ record! {
     "ipc" => ipc: non_empty(text),
     "isolation" => isolation: non_empty(text),
     "labels" => labels: mapping,
-    "label_file" => label_file: text_or_list,
+    "label_file" => label_file: list(text),
     "links" => links: unique_texts,
     "logging" => logging: some(logging),
     "mem_limit" => mem_limit: non_empty(bytes),

@@ -57,6 +57,7 @@ pub type Secret = ObjectSource;
 impl std::fmt::Display for FileMode {
     /// Octal digits after a zero: `0440`.
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "0{:o}", self.0)
+        let sign = if self.0 < 0 { "-" } else { "" };
+        write!(out, "0{sign}{:o}", self.0.unsigned_abs())
     }
 }
