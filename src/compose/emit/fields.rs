@@ -207,6 +207,8 @@ pub(super) fn node(node: &Node, format: Format) -> Value<'_> {
         node::Value::Float(number) => Value::Float(*number),
         node::Value::Timestamp(text) => Value::Timestamp(text),
         node::Value::Str(text) => Value::str(text.as_str()),
+        // docker compose keeps no difference between an empty list and none, and JSON shows it.
+        node::Value::Seq(items) if items.is_empty() && !format.is_yaml() => Value::Null,
         node::Value::Seq(items) => {
             Value::List(items.iter().map(|item| self::node(item, format)).collect())
         }
