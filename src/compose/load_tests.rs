@@ -56,9 +56,8 @@ fn run(options: &LoadOptions) -> Loaded {
 
 /// `file:line:column: message` of every error.
 fn errors(options: &LoadOptions) -> Vec<String> {
-    let error = match load(options) {
-        Ok(_) => return Vec::new(),
-        Err(error) => error,
+    let Err(error) = load(options) else {
+        return Vec::new();
     };
     error
         .diagnostics

@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn splits_at_colons() {
-        assert_eq!(source_and_target("/data"), ("".into(), "/data".into()));
+        assert_eq!(source_and_target("/data"), (String::new(), "/data".into()));
         assert_eq!(source_and_target("db:/data"), ("db".into(), "/data".into()));
         assert_eq!(
             source_and_target(r"C:\x:/data:ro"),
