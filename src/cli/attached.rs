@@ -34,16 +34,21 @@ pub(super) fn environment(given: &[String], env: &BTreeMap<String, String>) -> V
         .collect()
 }
 
+/// Puts our terminal into raw mode where the program has one; dropping the result restores it.
+pub(super) fn raw(terminal: bool) -> Result<Option<RawMode>, Error> {
+    match terminal {
+        true => Ok(Some(RawMode::enter()?)),
+        false => Ok(None),
+    }
+}
+
 /// Waits for `running` with the terminal in raw mode, where there is one, and restores it
 /// whatever happens.
 pub(super) async fn with_terminal(
     terminal: bool,
     running: impl Future<Output = Result<i64, run::Error>>,
 ) -> Result<i64, Error> {
-    let raw = match terminal {
-        true => Some(RawMode::enter()?),
-        false => None,
-    };
+    let raw = raw(terminal)?;
     let result = tokio::select! {
         result = running => result.map_err(Error::from),
         code = ended_by_signal(), if terminal => Err(Error::Exit(code)),

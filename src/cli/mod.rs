@@ -4,6 +4,7 @@
 
 pub mod args;
 mod attached;
+mod command_line;
 pub mod context;
 mod creation;
 pub mod error;

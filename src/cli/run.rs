@@ -1,8 +1,22 @@
 //! `run`: runs a command in a new container of a service.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use super::{Context, Error};
+use tokio_util::sync::CancellationToken;
+
+use super::creation::{self, Making};
+use super::session::{Session, Signals, Work};
+use super::{Context, Error, attached, command_line};
+use crate::compose::Project;
+use crate::compose::model::Service;
+use crate::plan::observed::Observed;
+use crate::plan::options::{Run, Up};
+use crate::plan::{Action, Plan, StepId, inject, reconcile};
+use crate::run::event::{self, Event, Status};
+use crate::run::execute::{OnFailure, execute};
+use crate::run::oneoff::{self, OneOff};
+use crate::ui;
 
 /// Options of `run`.
 #[derive(Debug, Clone, clap::Args)]
@@ -139,6 +153,169 @@ pub struct Args {
 }
 
 /// Runs a one-off container and returns its exit code.
-pub async fn run(_context: &Context, _args: Args) -> Result<ExitCode, Error> {
-    Err(Error::user("run is not available in this build"))
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    if args.service_ports && !args.publish.is_empty() {
+        return Err(Error::user(
+            "--service-ports and --publish are incompatible",
+        ));
+    }
+    let session = Session::open(context, std::slice::from_ref(&args.service)).await?;
+    let project = Arc::clone(session.project()?);
+    if !project.services.contains_key(&args.service) {
+        return Err(Error::no_such_service(&args.service, &project));
+    }
+    let mut options = options(context, &project, &args)?;
+    let making = Making {
+        quiet_pull: args.quiet_pull || args.quiet,
+        quiet_build: args.quiet_build || args.quiet,
+        yes: false,
+    };
+    let prepared = creation::prepare(&session, &mut options.dependencies, making).await?;
+    let observed = prepared.observed;
+    let plan = reconcile::run(&project, &observed, &session.settings, &options)
+        .map_err(|error| session.plan_error(error))?;
+    if context.dry_run() {
+        let work = Work::new("Running", &observed);
+        session.perform(plan, work).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let container = create(&session, plan, &observed, &args, &options).await?;
+    if args.detach {
+        oneoff::detached(&session.engine, &container).await?;
+        if !args.quiet {
+            ui::out::stdout(&format!("{}\n", container.id))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let streams = attached::streams(args.interactive);
+    let raw = attached::raw(container.terminal)?;
+    let code = oneoff::attached(&session.engine, &container, streams).await;
+    drop(raw);
+    attached::exit(code.map_err(|error| session.run_error(error))?)
+}
+
+/// Brings up the dependencies and creates the container.
+async fn create(
+    session: &Session<'_>,
+    plan: Plan,
+    observed: &Observed,
+    args: &Args,
+    options: &Run,
+) -> Result<OneOff, Error> {
+    session.warn(&plan.warnings)?;
+    let (step, service) = one_off(&plan)
+        .ok_or_else(|| Error::user(format!("service {:?} cannot be run", args.service)))?;
+    let context = session.context;
+    let name = service.container_name.clone().unwrap_or_default();
+    let (sender, screen) = if args.quiet {
+        (tokio::sync::mpsc::unbounded_channel().0, None)
+    } else {
+        let (sender, screen) = context.progress("Running");
+        (without(sender, format!("Container {name}")), Some(screen))
+    };
+    // Once the container runs, signals are for it.
+    let interrupt = CancellationToken::new();
+    let listening = tokio::spawn({
+        let interrupt = interrupt.clone();
+        async move {
+            Signals::new().next().await;
+            interrupt.cancel();
+        }
+    });
+    let job = session
+        .job(sender)
+        .interrupted_by(&interrupt)
+        .listening_for(&plan, &observed.containers);
+    let job = Arc::new(job);
+    let parallel = context.settings.parallel;
+    let result = execute(plan, Arc::clone(&job), OnFailure::Halt, parallel).await;
+    listening.abort();
+    let id = job.made_by(step);
+    drop(job);
+    if let Some(screen) = screen {
+        screen.finish().await;
+    }
+    result.map_err(|error| session.run_error(error))?;
+    let project = session.project()?;
+    Ok(OneOff {
+        id: id.ok_or_else(|| Error::user("the container was not created"))?,
+        files: inject::injections(project, &service),
+        terminal: service.tty,
+        auto_remove: options.auto_remove,
+    })
+}
+
+/// The step that creates the container, and the service as it is run.
+fn one_off(plan: &Plan) -> Option<(StepId, Arc<Service>)> {
+    plan.steps.iter().enumerate().find_map(|(index, step)| {
+        let Action::Create(create) = &step.action else {
+            return None;
+        };
+        create.one_off.as_ref()?;
+        Some((StepId(index), Arc::clone(&create.service)))
+    })
+}
+
+/// Passes on all events but the progress of one resource, unless that fails: it is not what the
+/// person wants to see the output of.
+fn without(sender: event::Sender, id: String) -> event::Sender {
+    let (filter, mut events) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Some(event) = events.recv().await {
+            let hidden = matches!(
+                &event,
+                Event::Step(step) if step.id == id && step.status != Status::Error
+            );
+            if !hidden {
+                event::send(&sender, event);
+            }
+        }
+    });
+    filter
+}
+
+fn options(context: &Context, project: &Project, args: &Args) -> Result<Run, Error> {
+    let (volumes, ports) = command_line::mounts_and_ports(context, &args.volume, &args.publish)?;
+    let slug: [u8; 32] = rand::random();
+    let (remove_orphans, ignore_orphans) =
+        creation::orphans(context, project, args.remove_orphans)?;
+    let entrypoint = args.entrypoint.as_deref().map(words).transpose()?;
+    Ok(Run {
+        service: args.service.clone(),
+        slug: slug.iter().map(|byte| format!("{byte:02x}")).collect(),
+        name: args.name.clone().filter(|name| !name.is_empty()),
+        command: args.command.clone(),
+        entrypoint,
+        environment: command_line::environment(project, &args.env, &args.env_from_file)?,
+        labels: command_line::labels(&args.label)?,
+        user: args.user.clone(),
+        working_dir: args.workdir.clone(),
+        volumes,
+        publish: ports,
+        service_ports: args.service_ports,
+        use_aliases: args.use_aliases,
+        cap_add: args.cap_add.clone(),
+        cap_drop: args.cap_drop.clone(),
+        tty: args.tty && !args.no_tty && attached::is_interactive(),
+        interactive: args.interactive,
+        auto_remove: args.rm,
+        no_deps: args.no_deps,
+        dependencies: Up {
+            services: vec![args.service.clone()],
+            no_deps: args.no_deps,
+            remove_orphans,
+            ignore_orphans,
+            build: creation::build(args.build, false)?,
+            pull: creation::pull(&args.pull)?,
+            now: creation::now(),
+            ..Up::default()
+        },
+    })
+}
+
+/// Splits a command line as a shell does.
+fn words(text: &str) -> Result<Vec<String>, Error> {
+    shell_words::split(text).map_err(|_| {
+        Error::user(format!("--entrypoint: {text:?} has an open quote")).help("close it")
+    })
 }

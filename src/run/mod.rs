@@ -14,6 +14,7 @@ mod hijack;
 pub mod list;
 pub mod logs;
 pub mod observe;
+pub mod oneoff;
 pub mod pull;
 pub mod reference;
 pub mod registry_auth;
