@@ -36,10 +36,11 @@ pub(super) fn environment(given: &[String], env: &BTreeMap<String, String>) -> V
 
 /// Puts our terminal into raw mode where the program has one; dropping the result restores it.
 pub(super) fn raw(terminal: bool) -> Result<Option<RawMode>, Error> {
-    match terminal {
-        true => Ok(Some(RawMode::enter()?)),
-        false => Ok(None),
-    }
+    Ok(if terminal {
+        Some(RawMode::enter()?)
+    } else {
+        None
+    })
 }
 
 /// Waits for `running` with the terminal in raw mode, where there is one, and restores it

@@ -13,6 +13,7 @@ use crate::compose::model::Service;
 use crate::plan::observed::Observed;
 use crate::plan::options::{Run, Up};
 use crate::plan::{Action, Plan, StepId, inject, reconcile};
+use crate::run;
 use crate::run::event::{self, Event, Status};
 use crate::run::execute::{OnFailure, execute};
 use crate::run::oneoff::{self, OneOff};
@@ -282,7 +283,7 @@ fn options(context: &Context, project: &Project, args: &Args) -> Result<Run, Err
     let entrypoint = args.entrypoint.as_deref().map(words).transpose()?;
     Ok(Run {
         service: args.service.clone(),
-        slug: slug.iter().map(|byte| format!("{byte:02x}")).collect(),
+        slug: run::hex(&slug),
         name: args.name.clone().filter(|name| !name.is_empty()),
         command: args.command.clone(),
         entrypoint,

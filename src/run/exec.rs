@@ -135,7 +135,7 @@ async fn follow_size(engine: &Engine, exec: &str) {
             let _ = resize(engine, exec, size).await;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 const RESIZE_ATTEMPTS: usize = 10;

@@ -126,9 +126,10 @@ async fn attach(engine: &Engine, id: &str, input: bool) -> Result<Connection, Er
 
 /// Begins to wait for the end before there is a beginning, so that it cannot be missed.
 fn ending(engine: &Engine, container: &OneOff) -> JoinHandle<Option<i64>> {
-    let condition = match container.auto_remove {
-        true => "removed",
-        false => "next-exit",
+    let condition = if container.auto_remove {
+        "removed"
+    } else {
+        "next-exit"
     };
     let options = WaitContainerOptionsBuilder::default()
         .condition(condition)
@@ -183,17 +184,15 @@ const REMOVAL_PAUSE: std::time::Duration = std::time::Duration::from_secs(10);
 /// The output may end a moment before the engine notes the end of the process. Otherwise the
 /// person has detached.
 async fn still_running(engine: &Engine, id: &str, ending: JoinHandle<Option<i64>>) -> i64 {
-    match tokio::time::timeout(DETACH_PAUSE, ending).await {
-        Ok(Ok(Some(code))) => code,
-        _ => {
-            let state = engine.docker.inspect_container(id, None).await.ok();
-            let state = state.and_then(|container| container.state);
-            state
-                .filter(|state| state.running != Some(true))
-                .and_then(|state| state.exit_code)
-                .unwrap_or(0)
-        }
+    if let Ok(Ok(Some(code))) = tokio::time::timeout(DETACH_PAUSE, ending).await {
+        return code;
     }
+    let state = engine.docker.inspect_container(id, None).await.ok();
+    let state = state.and_then(|container| container.state);
+    state
+        .filter(|state| state.running != Some(true))
+        .and_then(|state| state.exit_code)
+        .unwrap_or(0)
 }
 
 const DETACH_PAUSE: std::time::Duration = std::time::Duration::from_secs(2);

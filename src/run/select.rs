@@ -135,7 +135,11 @@ impl Target {
 /// What log lines call a container: its name without the project where it has the name that
 /// its service and number give it. A container that is about to replace another one carries
 /// that one's id in front of its name.
-pub fn origin(project: &str, name: &str, labels: &HashMap<String, String>) -> Origin {
+pub fn origin<S: std::hash::BuildHasher>(
+    project: &str,
+    name: &str,
+    labels: &HashMap<String, String, S>,
+) -> Origin {
     let label = |key: &str| labels.get(key).map_or("", String::as_str);
     let service = label(SERVICE);
     let number = label(NUMBER);

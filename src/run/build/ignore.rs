@@ -101,7 +101,7 @@ impl Pattern {
     fn matches(&self, path: &str) -> bool {
         let ends = path.match_indices('/').map(|(place, _)| place);
         ends.chain([path.len()])
-            .any(|end| self.regex.is_match(path[..end].as_bytes()))
+            .any(|end| self.regex.is_match(&path.as_bytes()[..end]))
     }
 }
 

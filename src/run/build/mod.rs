@@ -192,9 +192,10 @@ async fn try_build(
     if !classic && hijack::is_possible(&engine.address) {
         return session::build(&engine.address, &recipe, auth, sender).await;
     }
-    let builder = match classic {
-        true => Builder::Classic,
-        false => Builder::BuildKit,
+    let builder = if classic {
+        Builder::Classic
+    } else {
+        Builder::BuildKit
     };
     posted::build(&engine.docker, &recipe, builder, auth, sender).await
 }

@@ -71,7 +71,7 @@ pub(super) async fn build(
     }
     if builder == Builder::BuildKit {
         let id: [u8; 16] = rand::random();
-        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = crate::run::hex(&id);
         options = options
             .version(BuilderVersion::BuilderBuildKit)
             .session(&id);

@@ -151,9 +151,10 @@ impl State {
 fn outcome(vertex: &Vertex) -> (Status, String) {
     if !vertex.error.is_empty() {
         let canceled = vertex.error.ends_with("context canceled");
-        return match canceled {
-            true => (Status::Warning, "CANCELED".to_owned()),
-            false => (Status::Error, "ERROR".to_owned()),
+        return if canceled {
+            (Status::Warning, "CANCELED".to_owned())
+        } else {
+            (Status::Error, "ERROR".to_owned())
         };
     }
     if vertex.cached {

@@ -111,16 +111,8 @@ fn decode(text: &str) -> String {
             .filter(|_| first == b'%')
             .and_then(|hex| std::str::from_utf8(hex).ok())
             .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match hex {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = tail;
-            }
-        }
+        bytes.push(hex.unwrap_or(first));
+        rest = if hex.is_some() { &tail[2..] } else { tail };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -214,9 +206,10 @@ fn filter(root: &std::path::Path, wish: &Wish) -> Result<Filter, crate::run::Err
     }
     let patterns = |list: &[String], name: &str| Ignore::parse(&list.join("\n"), name);
     Ok(Filter {
-        include: match include.is_empty() {
-            true => None,
-            false => Some(patterns(&include, "wanted files")?),
+        include: if include.is_empty() {
+            None
+        } else {
+            Some(patterns(&include, "wanted files")?)
         },
         exclude: patterns(&wish.exclude, ".dockerignore")?,
     })

@@ -132,11 +132,7 @@ fn shared_key(recipe: &Recipe) -> String {
         Context::Remote(url) => url.clone(),
     };
     let digest = sha2::Sha256::digest(format!("rcompose:{context}").as_bytes());
-    digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    crate::run::hex(&digest[..16])
 }
 
 fn agents(recipe: &Recipe) -> Result<BTreeMap<String, PathBuf>, Error> {
@@ -267,5 +263,5 @@ fn failure(recipe: &Recipe, status: &tonic::Status, trace: &Trace) -> Error {
 
 fn random_id() -> String {
     let bytes: [u8; 16] = rand::random();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::run::hex(&bytes)
 }
