@@ -181,6 +181,10 @@ fn name(service: &str, vertex: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::default_trait_access,
+    reason = "the type of the times has no name outside the client library"
+)]
 mod tests {
     use super::*;
     use bollard::moby::buildkit::v1::VertexLog;
