@@ -31,7 +31,9 @@ pub struct Args {
 
 /// Restarts containers.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
-    let session = Session::open_by_name(context, &args.services).await?;
+    // Dependents of the named services count too, so all services are loaded.
+    let mut session = Session::open_by_name(context, &[]).await?;
+    session.enable(&args.services);
     let observed = session.observe(&Wants::containers(&session.name)).await?;
     let options = Restart {
         services: args.services,

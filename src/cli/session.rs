@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -83,6 +84,21 @@ impl<'c> Session<'c> {
         self.project
             .as_ref()
             .ok_or_else(|| Error::user("this command needs the project's compose files"))
+    }
+
+    /// Enables services in spite of their profiles.
+    pub(super) fn enable(&mut self, services: &[String]) {
+        let Some(project) = &mut self.project else {
+            return;
+        };
+        for name in services {
+            if project.disabled_services.contains_key(name) {
+                let project = Arc::make_mut(project);
+                if let Some(service) = project.disabled_services.remove(name) {
+                    project.services.insert(name.clone(), service);
+                }
+            }
+        }
     }
 
     /// Looks at the engine.
@@ -300,7 +316,12 @@ pub(super) struct Signals {
     interrupt: Option<tokio::signal::unix::Signal>,
     #[cfg(unix)]
     terminate: Option<tokio::signal::unix::Signal>,
+    last: Option<Instant>,
 }
+
+/// Signals closer together than this are one: programs such as `timeout` and `make` pass on what
+/// the terminal has sent to the whole group already.
+const SAME_SIGNAL: Duration = Duration::from_millis(250);
 
 impl Signals {
     /// Begins to listen.
@@ -310,18 +331,33 @@ impl Signals {
         Self {
             interrupt: signal(SignalKind::interrupt()).ok(),
             terminate: signal(SignalKind::terminate()).ok(),
+            last: None,
         }
     }
 
     /// Begins to listen.
     #[cfg(not(unix))]
     pub(super) fn new() -> Self {
-        Self {}
+        Self { last: None }
     }
 
     /// Waits for the next one.
-    #[cfg(unix)]
     pub(super) async fn next(&mut self) {
+        loop {
+            self.any().await;
+            let now = Instant::now();
+            let echo = self
+                .last
+                .is_some_and(|last| now.duration_since(last) < SAME_SIGNAL);
+            if !echo {
+                self.last = Some(now);
+                return;
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    async fn any(&mut self) {
         async fn one(signal: &mut Option<tokio::signal::unix::Signal>) {
             match signal {
                 Some(signal) => {
@@ -336,9 +372,8 @@ impl Signals {
         }
     }
 
-    /// Waits for the next one.
     #[cfg(not(unix))]
-    pub(super) async fn next(&mut self) {
+    async fn any(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -173,12 +173,13 @@ impl Starter<'_> {
         };
         let containers = containers_of(self.observed, name);
         if containers.is_empty() {
-            return match service.replicas() {
-                0 => Ok(()),
-                _ => Err(PlanError::new(format!(
-                    "service \"{name}\" has no container to start"
-                ))),
-            };
+            // docker compose misses containers only where the project has none at all.
+            if service.replicas() == 0 || !self.observed.containers.is_empty() {
+                return Ok(());
+            }
+            return Err(PlanError::new(format!(
+                "service \"{name}\" has no container to start"
+            )));
         }
         let mut after = self.steps.after_dependencies(graph, name);
         after.extend(self.waits(&service));
