@@ -53,6 +53,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     };
     let session = Session::open_by_name(context, &args.services).await?;
     let mut wants = session.wants_for_down(args.volumes);
+    wants.hooks = true;
     wants.project_images = images != RemoveImages::None;
     if let (RemoveImages::All | RemoveImages::Local, Some(project)) = (images, &session.project) {
         wants.images = session.wants_for_up(project, &args.services).images;

@@ -10,6 +10,8 @@ use std::fmt;
 pub struct Observed {
     /// Containers with the project's label and a config hash, one-offs included, in any state.
     pub containers: Vec<Container>,
+    /// Containers of `pre_start` hooks that failed, kept for inspection; only for `down`.
+    pub hooks: Vec<Container>,
     /// Networks with the project's label, and those whose name or id the project refers to.
     pub networks: Vec<Network>,
     /// Volumes with the project's label, and those whose name the project refers to.

@@ -13,14 +13,10 @@ use futures::future::try_join_all;
 
 use super::Error;
 use crate::connect::Engine;
+use crate::plan::labels;
 use crate::plan::observed::{
     Attachment, Container, Health, Image, Mount, Network, Observed, ProjectImage, State, Volume,
 };
-
-/// Label with the project's name.
-const PROJECT: &str = "com.docker.compose.project";
-/// Label every container of ours has; one without it is none of ours.
-const CONFIG_HASH: &str = "com.docker.compose.config-hash";
 
 /// What of the engine's state is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +35,8 @@ pub struct Wants {
     pub volume_names: BTreeSet<String>,
     /// Whether images with the project's label are listed.
     pub project_images: bool,
+    /// Whether containers of hooks count too.
+    pub hooks: bool,
 }
 
 impl Wants {
@@ -53,8 +51,8 @@ impl Wants {
 
 /// Looks at the engine.
 pub async fn observe(engine: &Engine, wants: &Wants) -> Result<Observed, Error> {
-    let (containers, networks, volumes, images, project_images) = tokio::try_join!(
-        containers(engine, &wants.project),
+    let ((containers, hooks), networks, volumes, images, project_images) = tokio::try_join!(
+        containers(engine, wants),
         networks(engine, wants),
         volumes(engine, wants),
         images(engine, &wants.images),
@@ -62,6 +60,7 @@ pub async fn observe(engine: &Engine, wants: &Wants) -> Result<Observed, Error> 
     )?;
     Ok(Observed {
         containers,
+        hooks,
         networks,
         volumes,
         images,
@@ -72,18 +71,29 @@ pub async fn observe(engine: &Engine, wants: &Wants) -> Result<Observed, Error> 
     })
 }
 
-/// Containers of a project in any state, one-offs included.
-pub async fn containers(engine: &Engine, project: &str) -> Result<Vec<Container>, Error> {
-    let filters = HashMap::from([(
-        "label".to_owned(),
-        vec![format!("{PROJECT}={project}"), CONFIG_HASH.to_owned()],
-    )]);
+/// Containers of a project in any state, one-offs included, and those of its hooks.
+async fn containers(
+    engine: &Engine,
+    wants: &Wants,
+) -> Result<(Vec<Container>, Vec<Container>), Error> {
+    let mut labels = vec![format!("{}={}", labels::PROJECT, wants.project)];
+    if !wants.hooks {
+        labels.push(labels::CONFIG_HASH.to_owned());
+    }
+    let filters = HashMap::from([("label".to_owned(), labels)]);
     let options = ListContainersOptionsBuilder::new()
         .all(true)
         .filters(&filters)
         .build();
     let list = engine.docker.list_containers(Some(options)).await?;
-    Ok(list.into_iter().map(container).collect())
+    let (own, others): (Vec<_>, Vec<_>) = list
+        .into_iter()
+        .map(container)
+        .partition(|container| container.labels.contains_key(labels::CONFIG_HASH));
+    let hooks = others
+        .into_iter()
+        .filter(|container| container.labels.contains_key(labels::HOOK));
+    Ok((own, hooks.collect()))
 }
 
 async fn networks(engine: &Engine, wants: &Wants) -> Result<Vec<Network>, Error> {
@@ -154,7 +164,7 @@ async fn project_images(engine: &Engine, wants: &Wants) -> Result<Vec<ProjectIma
     }
     let filters = HashMap::from([(
         "label".to_owned(),
-        vec![format!("{PROJECT}={}", wants.project)],
+        vec![format!("{}={}", labels::PROJECT, wants.project)],
     )]);
     let options = ListImagesOptionsBuilder::new().filters(&filters).build();
     let list = engine.docker.list_images(Some(options)).await?;
@@ -174,7 +184,9 @@ fn project_image(image: ImageSummary) -> ProjectImage {
 }
 
 fn is_of(labels: &BTreeMap<String, String>, project: &str) -> bool {
-    labels.get(PROJECT).is_some_and(|value| value == project)
+    labels
+        .get(labels::PROJECT)
+        .is_some_and(|value| value == project)
 }
 
 fn image(found: ImageInspect) -> Image {

@@ -36,6 +36,7 @@ pub fn down(
         return Ok(plan);
     }
     let mut removed = remove_services(&mut plan, scope, observed, options, &services)?;
+    removed.extend(remove_hooks(&mut plan, observed, &services));
     if options.remove_orphans {
         removed.extend(remove_orphans(
             &mut plan, scope, observed, settings, options,
@@ -99,6 +100,22 @@ fn remove_services(
         }
     }
     Ok(removed)
+}
+
+/// Removes what failed `pre_start` hooks have left.
+fn remove_hooks(plan: &mut Plan, observed: &Observed, services: &[String]) -> Vec<StepId> {
+    let mut removed = Vec::new();
+    for container in &observed.hooks {
+        if services.contains(&super::scope::service_name(container)) {
+            let action = Action::Remove {
+                container: existing(container),
+                volumes: true,
+                force: true,
+            };
+            removed.push(plan.push(action, Reason::Requested, Vec::new()));
+        }
+    }
+    removed
 }
 
 fn one_offs<'a>(
