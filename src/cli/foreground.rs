@@ -121,6 +121,7 @@ pub(super) async fn run(
             .resolve(terminal::stderr_is_terminal())
             == Mode::Tty,
         interrupt,
+        started: CancellationToken::new(),
         live: HashSet::new(),
         code: None,
         code_from: None,
@@ -238,6 +239,8 @@ struct Foreground<'s> {
     /// Whether the progress of starting is shown too.
     shows_steps: bool,
     interrupt: CancellationToken,
+    /// Cancelled once the plan starts nothing more.
+    started: CancellationToken,
     /// Short names of the shown containers that run.
     live: HashSet<String>,
     /// Exit code of the container whose exit stops the others.
@@ -269,11 +272,13 @@ impl<'s> Foreground<'s> {
         let sender = self.sender.clone();
         let nothing = self.attachment.services.is_empty();
         let (ready, begun) = oneshot::channel();
+        let started = self.started.clone();
         let task = tokio::spawn(async move {
             if nothing {
                 return;
             }
-            if let Err(error) = logs::follow_and_tell(&docker, &options, &sink, ready).await {
+            let followed = logs::follow_and_tell(&docker, &options, &sink, ready, started);
+            if let Err(error) = followed.await {
                 send(&sender, Event::Warning(format!("no more output: {error}")));
             }
         });
@@ -312,6 +317,7 @@ impl<'s> Foreground<'s> {
                 },
                 result = &mut running, if !started => {
                     started = true;
+                    self.started.cancel();
                     if let Err(error) = flatten(result) && !self.stopping {
                         failure = Some(error);
                         break;

@@ -107,6 +107,8 @@ struct Painter {
     /// Widths of the lines of the block that is on the screen.
     drawn: Vec<usize>,
     changed: bool,
+    /// Whether a block was finished already.
+    settled: bool,
     tick: usize,
 }
 
@@ -125,6 +127,7 @@ impl Painter {
             board: Board::default(),
             drawn: Vec::new(),
             changed: false,
+            settled: false,
             tick: 0,
         }
     }
@@ -190,6 +193,9 @@ impl Painter {
             Mode::Plain | Mode::Auto => progress::plain_line(&step, self.options.dry_run),
             Mode::Json => progress::json_line(&step, self.options.dry_run),
             Mode::Tty => {
+                if self.board.is_empty() && self.settled {
+                    self.options.title = title(&step.text).unwrap_or(self.options.title);
+                }
                 self.board.update(step, Instant::now());
                 self.changed = true;
                 return Ok(());
@@ -220,6 +226,7 @@ impl Painter {
     fn settle(&mut self) -> io::Result<()> {
         if !self.board.is_empty() {
             self.draw()?;
+            self.settled = true;
             self.board = Board::default();
             self.drawn.clear();
         }
@@ -297,6 +304,15 @@ impl Painter {
             &mut self.streams.stderr
         }
     }
+}
+
+/// The title of a block that begins with such a step, where it is not what the screen was opened
+/// for.
+fn title(text: &str) -> Option<&'static str> {
+    ["Stopp", "Kill", "Remov", "Restart"]
+        .into_iter()
+        .zip(["Stopping", "Killing", "Removing", "Restarting"])
+        .find_map(|(start, title)| text.starts_with(start).then_some(title))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use bollard::query_parameters::EventsOptionsBuilder;
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 use super::cursor::Cursor;
 use super::history::{is_unreadable, unreadable};
@@ -20,6 +21,9 @@ use crate::run::select::{self, Target, Wanted};
 /// A container that was told to stop may be about to start again (`restart`, a replacement);
 /// following ends only when nothing has started for this long.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// How long after the start of a container its event may come.
+const LATE_EVENTS: Duration = Duration::from_millis(300);
 
 /// Which part of the logs that are already there is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +56,13 @@ pub struct Follow {
 /// When the connection to the engine is lost.
 pub async fn follow(docker: &Docker, options: &Follow, sink: &Sink) -> Result<(), Error> {
     let (ready, _) = oneshot::channel();
-    follow_and_tell(docker, options, sink, ready).await
+    let started = CancellationToken::new();
+    started.cancel();
+    follow_and_tell(docker, options, sink, ready, started).await
 }
 
-/// As [`follow`], and tells when nothing can be missed any more.
+/// As [`follow`], and tells when nothing can be missed any more. Does not end before `started` is
+/// cancelled: whoever starts containers says so when all of them are started.
 ///
 /// # Errors
 /// When the connection to the engine is lost.
@@ -64,6 +71,7 @@ pub async fn follow_and_tell(
     options: &Follow,
     sink: &Sink,
     ready: oneshot::Sender<()>,
+    started: CancellationToken,
 ) -> Result<(), Error> {
     let now = engine_time(docker).await;
     let mut events = events(docker, &options.project, now);
@@ -78,7 +86,8 @@ pub async fn follow_and_tell(
     };
     follower.begin(now).await?;
     let _ = ready.send(());
-    while !follower.is_over() {
+    let mut settled = false;
+    while !(settled && follower.is_over()) {
         let pause = follower.pause();
         tokio::select! {
             event = events.next() => match event {
@@ -88,6 +97,7 @@ pub async fn follow_and_tell(
             },
             Some(report) = reports.recv() => follower.on_report(report).await?,
             () = sink.closed() => return Ok(()),
+            () = settle(&started, follower.has_idle()), if !settled => settled = true,
             () = tokio::time::sleep(pause.unwrap_or(GRACE)), if pause.is_some() => {
                 follower.give_up_on_stopped();
             }
@@ -104,6 +114,15 @@ pub async fn follow_and_tell(
         }
     }
     Ok(())
+}
+
+/// Waits until everything is started, and where something seems not to be, for the events that
+/// tell so.
+async fn settle(started: &CancellationToken, some_idle: bool) {
+    started.cancelled().await;
+    if some_idle {
+        tokio::time::sleep(LATE_EVENTS).await;
+    }
 }
 
 /// The engine's clock; the start of the events to be sent.
@@ -301,7 +320,9 @@ impl Follower<'_> {
             followed.read_again = true;
             return Ok(());
         }
-        if std::mem::take(&mut followed.fresh) {
+        // One that has run before keeps its cursor, the time at which following began; asking for
+        // its last end would give this run's where it is over already.
+        if std::mem::take(&mut followed.fresh) && followed.cursor == Cursor::default() {
             followed.cursor = last_end(self.docker, &id).await;
         }
         self.read(&id, &self.later_range());
@@ -402,6 +423,12 @@ impl Follower<'_> {
                 || (followed.life == Life::Idle && !self.stopped_one)
         };
         !self.followed.values().any(alive)
+    }
+
+    fn has_idle(&self) -> bool {
+        self.followed
+            .values()
+            .any(|followed| matches!(followed.life, Life::Idle | Life::Created))
     }
 
     fn is_reading(&self) -> bool {

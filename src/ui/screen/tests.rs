@@ -121,6 +121,6 @@ async fn a_finished_block_stays_above_the_logs_and_the_next_one_is_new() {
     assert_eq!(kept[1], "[+] Running 1/1");
     assert!(kept[2].starts_with("✔ Container p-web-1  Started"));
     assert_eq!(kept[3], "web-1  | err");
-    assert_eq!(kept[4], "[+] Running 1/1");
+    assert_eq!(kept[4], "[+] Stopping 1/1");
     assert!(kept[5].starts_with("✔ Container p-web-1  Stopped"));
 }
