@@ -222,7 +222,9 @@ fn load_project(loader: &mut Loader<'_>) -> Option<Project> {
     if loader.failed() {
         return None;
     }
-    profiles::select(&mut project, &options.services, &mut loader.problems);
+    if !options.services.is_empty() {
+        select(loader, &mut project);
+    }
     if options.resolve_environment {
         environment::resolve_services(loader, &mut project);
     }
@@ -234,6 +236,20 @@ fn load_project(loader: &mut Loader<'_>) -> Option<Project> {
         profiles::drop_unused(&mut project);
     }
     Some(project)
+}
+
+/// Restricts the project to the services asked for. Those that no profile had enabled are
+/// checked now.
+fn select(loader: &mut Loader<'_>, project: &mut Project) {
+    let options = loader.options;
+    let enabled = profiles::enable(project, &options.services);
+    let wanted = profiles::selection(project, &options.services, &mut loader.problems);
+    if options.check_consistency {
+        let new = enabled.intersection(&wanted).map(String::as_str);
+        consistency::check_services(project, new, &mut loader.problems);
+        unify_replicas(project);
+    }
+    profiles::keep(project, &wanted);
 }
 
 /// `scale` counts as `deploy.replicas` where there is a `deploy`.

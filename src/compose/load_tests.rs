@@ -390,3 +390,140 @@ fn secrets_from_the_environment_get_their_value() {
     let project = run(&options).project;
     assert_eq!(project.secrets["s"].content.as_deref(), Some("hush"));
 }
+
+#[test]
+fn a_service_enabled_by_its_name_is_checked_too() {
+    let folder = one(
+        "services:\n  a: {image: x}\n  b: {image: x, profiles: [p], depends_on: [c]}\n  c: {image: x, profiles: [q]}\n",
+    );
+    let mut options = folder.options();
+    assert_eq!(errors(&options), Vec::<String>::new());
+    options.services = vec!["b".to_owned()];
+    assert_eq!(
+        errors(&options),
+        ["compose.yaml:3:45: service \"b\" depends on service \"c\", which no profile enables"]
+    );
+    options.services.push("c".to_owned());
+    assert_eq!(errors(&options), Vec::<String>::new());
+}
+
+#[test]
+fn the_environment_names_files_and_profiles() {
+    let folder = Folder::new(&[
+        ("a.yaml", "services: {a: {image: x}}"),
+        ("b.yaml", "services: {b: {image: x, profiles: [p]}}"),
+        (
+            ".env",
+            "COMPOSE_FILE=a.yaml+b.yaml\nCOMPOSE_PATH_SEPARATOR=+\nCOMPOSE_PROFILES=o,p\n",
+        ),
+    ]);
+    let mut options = folder.options();
+    assert_eq!(run(&options).project.services.len(), 2);
+    let disable = |value: &str| ("COMPOSE_DISABLE_ENV_FILE".to_owned(), value.to_owned());
+    options.shell.extend([disable("true")]);
+    assert_eq!(errors(&options), ["no compose file found"]);
+    options.shell.extend([disable("maybe")]);
+    assert_eq!(
+        errors(&options),
+        ["COMPOSE_DISABLE_ENV_FILE must be true or false, not \"maybe\""]
+    );
+}
+
+#[test]
+fn given_env_files_replace_the_default_and_later_ones_win() {
+    let folder = Folder::new(&[
+        ("compose.yaml", "services: {a: {image: '$A-$B-$C'}}"),
+        (".env", "A=default\nB=default\nC=default"),
+        ("one", "A=one\nB=one\n"),
+        ("two", "B=two-${A}\n"),
+    ]);
+    let mut options = folder.options();
+    options.env_files = vec!["one".into(), "two".into()];
+    let project = run(&options).project;
+    assert_eq!(project.services["a"].image.as_deref(), Some("one-two-one-"));
+    assert_eq!(
+        project.env_files,
+        [folder.path().join("one"), folder.path().join("two")]
+    );
+    options.env_files = vec!["three".into()];
+    assert_eq!(errors(&options), ["three does not exist"]);
+}
+
+#[test]
+fn raw_env_files_and_label_files() {
+    let folder = Folder::new(&[
+        (
+            "compose.yaml",
+            "services: {a: {image: x, env_file: [{path: e, format: raw}], label_file: l, labels: [M=own]}}",
+        ),
+        ("e", "# note\n  A='$X' # kept\nB\nC\n"),
+        ("l", "L=1\nM=2\n"),
+    ]);
+    let mut options = folder.options();
+    options.shell.insert("B".to_owned(), "shell".to_owned());
+    let project = run(&options).project;
+    let a = &project.services["a"];
+    assert_eq!(a.environment["A"].as_deref(), Some("'$X' # kept"));
+    assert_eq!(a.environment["B"].as_deref(), Some("shell"));
+    assert!(!a.environment.contains_key("C"));
+    assert_eq!(a.labels["L"], "1");
+    assert_eq!(a.labels["M"], "own");
+}
+
+#[test]
+fn nested_includes_keep_their_folders() {
+    let folder = Folder::new(&[
+        (
+            "compose.yaml",
+            "include: [{path: one/c.yaml, env_file: vars}]",
+        ),
+        ("vars", "TAG=v"),
+        (
+            "one/c.yaml",
+            "include: [two/c.yaml]\nservices: {a: {image: 'a:$TAG', build: ./x}}",
+        ),
+        (
+            "one/two/c.yaml",
+            "services: {b: {image: 'b:$TAG', volumes: ['./d:/d'], extends: {file: ../base.yaml, service: s}}}",
+        ),
+        ("one/base.yaml", "services: {s: {build: ./y}}"),
+    ]);
+    let tree = folder.tree();
+    let root = folder.path();
+    let path = |tree: &Node, keys: &[&str]| tree.at(keys).unwrap().as_str().unwrap().to_owned();
+    assert_eq!(
+        path(&tree, &["services", "a", "build", "context"]),
+        root.join("one/x").display().to_string()
+    );
+    assert_eq!(
+        path(&tree, &["services", "b", "build", "context"]),
+        root.join("one/y").display().to_string()
+    );
+    assert_eq!(path(&tree, &["services", "b", "image"]), "b:v");
+    let mount = &service(&tree, "b")
+        .get("volumes")
+        .unwrap()
+        .as_seq()
+        .unwrap()[0];
+    assert_eq!(
+        path(mount, &["source"]),
+        root.join("one/two/d").display().to_string()
+    );
+}
+
+#[test]
+fn switches_leave_stages_out() {
+    let folder = one("services: {a: {image: '$X', volumes: ['./d:/d'], networks: [n]}}");
+    let mut options = folder.options();
+    options.interpolate = false;
+    options.resolve_paths = false;
+    options.normalize = false;
+    let tree = load_tree(&options).unwrap().tree;
+    assert_eq!(
+        show(&tree),
+        r#"{"services":{"a":{"image":"$X","volumes":[{"type":"bind","source":"./d","target":"/d","bind":{"create_host_path":true}}],"networks":{"n":null}}}}"#
+    );
+    let mut options = folder.options();
+    options.check_consistency = false;
+    assert_eq!(errors(&options), Vec::<String>::new());
+}

@@ -36,6 +36,7 @@ pub(crate) fn project_name(
         .filter_map(named);
     let Some((node, text)) = written.next_back() else {
         let base = folder.file_name().unwrap_or_default().to_string_lossy();
+        warn_of_link(loader, folder);
         return not_empty(loader, normalize(&base), &format!("the folder \"{base}\""));
     };
     let text = if options.interpolate {
@@ -56,6 +57,25 @@ pub(crate) fn project_name(
         text.clone()
     };
     not_empty(loader, name, &format!("the name \"{text}\""))
+}
+
+/// A link may be reached by another name next time, which would be another project.
+fn warn_of_link(loader: &mut Loader<'_>, folder: &Path) {
+    let Ok(real) = folder.canonicalize() else {
+        return;
+    };
+    let (Some(used), Some(real)) = (folder.file_name(), real.file_name()) else {
+        return;
+    };
+    if used != real {
+        let used = used.to_string_lossy();
+        loader.problems.push(
+            Diagnostic::warning(format!(
+                "the project is named after \"{used}\", a link to a folder of another name"
+            ))
+            .help("give it a name with a top-level `name:`"),
+        );
+    }
 }
 
 fn named(document: &Node) -> Option<(&Node, String)> {

@@ -27,19 +27,27 @@ fn is_enabled(service: &Service, profiles: &[String]) -> bool {
         || service.profiles.iter().any(|own| profiles.contains(own))
 }
 
-/// Keeps the services that `patterns` name and what they depend on. A named service is enabled
-/// whatever its profiles, and so are others of these profiles.
-pub(crate) fn select(project: &mut Project, patterns: &[String], problems: &mut Vec<Diagnostic>) {
-    if patterns.is_empty() {
-        return;
-    }
+/// Enables services named on the command line whatever their profiles, with others of these
+/// profiles. Returns what was not enabled before.
+pub(crate) fn enable(project: &mut Project, names: &[String]) -> BTreeSet<String> {
     let mut profiles = project.profiles.clone();
-    for name in patterns {
+    for name in names {
         if let Some(service) = project.disabled_services.get(name) {
             profiles.extend(service.profiles.iter().cloned());
         }
     }
+    let before: BTreeSet<String> = project.services.keys().cloned().collect();
     apply_profiles(project, profiles);
+    let now = project.services.keys().cloned();
+    now.filter(|name| !before.contains(name)).collect()
+}
+
+/// The services that `patterns` name and what they depend on.
+pub(crate) fn selection(
+    project: &Project,
+    patterns: &[String],
+    problems: &mut Vec<Diagnostic>,
+) -> BTreeSet<String> {
     let mut wanted: BTreeSet<String> = BTreeSet::new();
     for pattern in patterns {
         let matched: Vec<&String> = project
@@ -54,7 +62,7 @@ pub(crate) fn select(project: &mut Project, patterns: &[String], problems: &mut 
             add_with_dependencies(project, name, &mut wanted);
         }
     }
-    keep(project, &wanted);
+    wanted
 }
 
 fn no_such_service(project: &Project, name: &str) -> Diagnostic {
@@ -78,7 +86,8 @@ fn add_with_dependencies(project: &Project, name: &str, wanted: &mut BTreeSet<St
     }
 }
 
-fn keep(project: &mut Project, wanted: &BTreeSet<String>) {
+/// Disables all other services.
+pub(crate) fn keep(project: &mut Project, wanted: &BTreeSet<String>) {
     for (name, mut service) in std::mem::take(&mut project.services) {
         if wanted.contains(&name) {
             service

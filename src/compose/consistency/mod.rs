@@ -13,7 +13,22 @@ use super::source::Span;
 
 /// Collects what is wrong with the enabled part of the project.
 pub(crate) fn check(project: &Project, problems: &mut Vec<Diagnostic>) {
-    for (name, service) in &project.services {
+    let all = project.services.keys().map(String::as_str);
+    check_services(project, all, problems);
+    secrets(project, problems);
+    cycle::check(project, problems);
+}
+
+/// Collects what is wrong with some enabled services.
+pub(crate) fn check_services<'a>(
+    project: &'a Project,
+    names: impl Iterator<Item = &'a str>,
+    problems: &mut Vec<Diagnostic>,
+) {
+    for name in names {
+        let Some(service) = project.services.get(name) else {
+            continue;
+        };
         let mut checker = Checker {
             project,
             name,
@@ -25,8 +40,6 @@ pub(crate) fn check(project: &Project, problems: &mut Vec<Diagnostic>) {
         checker.limits();
         checker.mounts();
     }
-    secrets(project, problems);
-    cycle::check(project, problems);
 }
 
 /// Checks that no two services share a container name.
