@@ -43,6 +43,8 @@ pub struct Target {
     pub one_off: bool,
     /// Whether it runs (or is paused, or restarting).
     pub running: bool,
+    /// Whether it has never run.
+    pub new: bool,
 }
 
 /// Lists the containers, sorted by name.
@@ -127,6 +129,7 @@ impl Target {
                         | ContainerSummaryStateEnum::RESTARTING
                 )
             ),
+            new: summary.state == Some(ContainerSummaryStateEnum::CREATED),
             name,
         })
     }

@@ -189,8 +189,6 @@ struct Followed {
     cursor: Cursor,
     /// An exit that is told once everything before it was read.
     exit: Option<(i64, bool)>,
-    /// Whether its first start is still to come, so that older output must be left out.
-    fresh: bool,
 }
 
 struct Follower<'a> {
@@ -216,14 +214,19 @@ impl Follower<'_> {
                 continue;
             }
             let id = target.id.clone();
+            let (running, new) = (target.running, target.new);
             let mut followed = Followed::new(target);
-            if self.options.beginning == Beginning::Now {
-                followed.fresh = followed.life == Life::Idle;
+            let from_now = self.options.beginning == Beginning::Now;
+            if from_now && running {
                 followed.cursor = now.map_or_else(Cursor::default, Cursor::after);
+            } else if from_now {
+                followed.life = Life::Idle;
+                if !new {
+                    followed.cursor = last_end(self.docker, &id).await;
+                }
             }
-            let read = !followed.fresh;
             self.followed.insert(id.clone(), followed);
-            if read {
+            if running || !from_now {
                 self.read(&id, &self.options.range.clone());
             }
         }
@@ -265,7 +268,7 @@ impl Follower<'_> {
         }
         match event.action.as_deref().unwrap_or_default() {
             "create" => self.created(id, &attributes),
-            "start" => self.started(id, &attributes).await?,
+            "start" => self.started(id, &attributes),
             "kill" => {
                 if let Some(followed) = self.followed.get_mut(&id) {
                     followed.signalled = true;
@@ -301,32 +304,21 @@ impl Follower<'_> {
             read_again: false,
             cursor: Cursor::default(),
             exit: None,
-            fresh: false,
         });
     }
 
-    async fn started(
-        &mut self,
-        id: String,
-        attributes: &HashMap<String, String>,
-    ) -> Result<(), Error> {
+    fn started(&mut self, id: String, attributes: &HashMap<String, String>) {
         self.created(id.clone(), attributes);
         let Some(followed) = self.followed.get_mut(&id) else {
-            return Ok(());
+            return;
         };
         followed.life = Life::Running;
         followed.signalled = false;
         if followed.reading {
             followed.read_again = true;
-            return Ok(());
-        }
-        // One that has run before keeps its cursor, the time at which following began; asking for
-        // its last end would give this run's where it is over already.
-        if std::mem::take(&mut followed.fresh) && followed.cursor == Cursor::default() {
-            followed.cursor = last_end(self.docker, &id).await;
+            return;
         }
         self.read(&id, &self.later_range());
-        Ok(())
     }
 
     /// What is read of logs that went on after following began.
@@ -463,17 +455,16 @@ impl Followed {
         Self {
             origin: target.origin,
             name: target.name,
-            life: if target.running {
-                Life::Running
-            } else {
-                Life::Idle
+            life: match (target.running, target.new) {
+                (true, _) => Life::Running,
+                (false, true) => Life::Created,
+                (false, false) => Life::Idle,
             },
             signalled: false,
             reading: false,
             read_again: false,
             cursor: Cursor::default(),
             exit: None,
-            fresh: false,
         }
     }
 }
@@ -511,8 +502,8 @@ impl Reader {
     }
 }
 
-/// The place in the log where a container ended before its present run; the beginning of the
-/// log in its first run.
+/// The place in the log where a container ended last; the beginning of the log where that cannot
+/// be told.
 async fn last_end(docker: &Docker, id: &str) -> Cursor {
     let ended = docker
         .inspect_container(id, None)
