@@ -171,7 +171,7 @@ impl<'a> Context<'a> {
 }
 
 /// The known name that is nearest to a misspelt one, if it is near enough.
-fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(super) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let lower = key.to_lowercase().replace('-', "_");
     known
         .iter()

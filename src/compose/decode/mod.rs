@@ -53,15 +53,21 @@ record! {
     fn root -> Root = Root::default();
     extensions extensions;
     require [];
-    "version" => ignored: ignored,
-    "name" => ignored: ignored,
-    "include" => ignored: ignored,
+    "version" => ignored: handled_before,
+    "name" => ignored: handled_before,
+    "include" => ignored: handled_before,
     "services" => services: named(service::service),
     "networks" => networks: keyed(or_default(resource::network)),
     "volumes" => volumes: named(|_, node, cx: &mut Context<'a>| or_default(resource::volume)(node, cx)),
     "secrets" => secrets: named(|_, node, cx: &mut Context<'a>| file_reference::secret(node, cx)),
     "configs" => configs: named(|_, node, cx: &mut Context<'a>| file_reference::config(node, cx)),
     "models" => models: keyed(resource::model),
+}
+
+/// An attribute that earlier stages have dealt with.
+#[expect(clippy::unnecessary_wraps, reason = "a decoder may fail")]
+fn handled_before(_: &Node, _: &mut Context<'_>) -> Option<()> {
+    Some(())
 }
 
 /// [`Declared`] with the attributes that earlier stages have dealt with.
@@ -93,6 +99,5 @@ pub fn project<'a>(tree: &'a Node, cx: &mut Context<'a>) -> Declared {
     }
 }
 
-fn ignored<'a>(_: &'a Node, _: &mut Context<'a>) -> Option<()> {
-    Some(())
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Texts, flags and numbers.
 
 use super::Context;
+use super::context::nearest;
 use crate::compose::emit::number;
 use crate::compose::model::{ByteSize, Duration, FileMode};
 use crate::compose::node::{Node, Value};
@@ -75,12 +76,11 @@ pub(super) fn one_of<'a>(
         if allowed.contains(&text.as_str()) {
             return Some(text);
         }
-        let choices = allowed.join(", ");
-        cx.unreadable(
-            node,
-            &format!("must not be \"{text}\""),
-            &format!("use one of {choices}"),
-        )
+        let help = match nearest(&text, allowed) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("use one of {}", allowed.join(", ")),
+        };
+        cx.unreadable(node, &format!("must not be \"{text}\""), &help)
     }
 }
 

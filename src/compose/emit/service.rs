@@ -79,10 +79,10 @@ pub(super) fn service(service: &Service, format: Format) -> Value<'_> {
         .display("memswap_limit", service.memswap_limit)
         .display("mem_swappiness", service.mem_swappiness)
         .text("mac_address", service.mac_address.as_ref())
-        .map("models", &service.models, service_model)
+        .map("models", &service.models, nullable(service_model))
         .text("net", service.net.as_ref())
         .text("network_mode", service.network_mode.as_ref())
-        .map("networks", &service.networks, service_network)
+        .map("networks", &service.networks, nullable(service_network))
         .flag("oom_kill_disable", service.oom_kill_disable)
         .int("oom_score_adj", service.oom_score_adj)
         .text("pid", service.pid.as_ref())
@@ -234,20 +234,25 @@ fn logging(logging: &Logging, format: Format) -> Value<'_> {
         .extended(&logging.extensions)
 }
 
-fn service_model(model: &Option<ServiceModel>, format: Format) -> Value<'_> {
-    let Some(model) = model else {
-        return Value::Null;
-    };
+/// `null` for what was given without a value.
+fn nullable<'a, T: 'a>(
+    emit: impl Fn(&'a T, Format) -> Value<'a>,
+) -> impl Fn(&'a Option<T>, Format) -> Value<'a> {
+    move |value, format| {
+        value
+            .as_ref()
+            .map_or(Value::Null, |value| emit(value, format))
+    }
+}
+
+fn service_model(model: &ServiceModel, format: Format) -> Value<'_> {
     Fields::new(format)
         .text("endpoint_var", model.endpoint_var.as_ref())
         .text("model_var", model.model_var.as_ref())
         .extended(&model.extensions)
 }
 
-fn service_network(network: &Option<ServiceNetwork>, format: Format) -> Value<'_> {
-    let Some(network) = network else {
-        return Value::Null;
-    };
+fn service_network(network: &ServiceNetwork, format: Format) -> Value<'_> {
     Fields::new(format)
         .texts("aliases", &network.aliases)
         .mapping("driver_opts", &network.driver_opts)

@@ -80,7 +80,7 @@ fn items_at(out: &mut String, items: &[Value<'_>], indent: usize, inline: bool) 
         out.push_str("- ");
         match item {
             Value::Map(entries) if !entries.is_empty() => {
-                entries_at(out, entries, indent + 2, true)
+                entries_at(out, entries, indent + 2, true);
             }
             Value::List(items) if !items.is_empty() => items_at(out, items, indent + 2, true),
             _ => {
