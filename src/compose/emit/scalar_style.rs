@@ -19,7 +19,8 @@ pub(super) fn style(text: &str, key: bool) -> Style {
             Style::Literal
         };
     }
-    if reads_as_other_type(text) {
+    // docker compose writes a merge key plain, and cannot read its own output.
+    if reads_as_other_type(text) || key && text == "<<" {
         return Style::Double;
     }
     match (shape.plain_allowed, shape.single_allowed) {
@@ -87,7 +88,7 @@ fn is_blank(char: char) -> bool {
     matches!(char, ' ' | '\t' | '\0') || is_break(char)
 }
 
-fn is_break(char: char) -> bool {
+pub(super) fn is_break(char: char) -> bool {
     matches!(char, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
 
@@ -104,9 +105,7 @@ fn reads_as_other_type(text: &str) -> bool {
         return true;
     };
     match first {
-        b'~' | b'<' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'y' | b'Y' | b'o' | b'O' => {
-            is_word(text)
-        }
+        b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'y' | b'Y' | b'o' | b'O' => is_word(text),
         b'+' | b'-' | b'.' | b'0'..=b'9' => {
             is_special_float(text) || is_number(text) || is_timestamp(text) || is_sexagesimal(text)
         }
@@ -117,8 +116,7 @@ fn reads_as_other_type(text: &str) -> bool {
 fn is_word(text: &str) -> bool {
     matches!(
         text,
-        "~" | "<<"
-            | "null"
+        "~" | "null"
             | "Null"
             | "NULL"
             | "true"
@@ -297,7 +295,6 @@ mod tests {
             "yes",
             "off",
             "n",
-            "<<",
             "0",
             "-1",
             "0x1F",
@@ -373,6 +370,8 @@ mod tests {
 
     #[test]
     fn escapes_or_blocks_the_rest() {
+        assert_eq!(style("<<", false), Style::Plain);
+        assert_eq!(style("<<", true), Style::Double);
         assert_eq!(style("a\tb", false), Style::Double);
         assert_eq!(style("a\rb", false), Style::Double);
         assert_eq!(style("\u{1F600}", false), Style::Double);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::number;
-use super::scalar_style::{Style, style};
+use super::scalar_style::{Style, is_break, is_printable, style};
 use super::value::Value;
 
 /// Writes one document.
@@ -35,22 +35,24 @@ fn entries_at(out: &mut String, entries: &[Entry<'_>], indent: usize, inline: bo
         if index > 0 || !inline {
             pad(out, indent);
         }
-        if key.len() > SIMPLE_KEY {
-            long_key(out, key, indent);
+        if key.len() > SIMPLE_KEY || key.contains(is_break) {
+            long_entry(out, key, value, indent);
         } else {
             text(out, key, indent, true);
+            out.push(':');
+            value_after_key(out, value, indent);
         }
-        out.push(':');
-        value_after_key(out, value, indent);
     }
 }
 
-/// `? key`, with the colon on the next line.
-fn long_key(out: &mut String, key: &str, indent: usize) {
+/// `? key` and, on the next line, `: value`.
+fn long_entry(out: &mut String, key: &str, value: &Value<'_>, indent: usize) {
     out.push_str("? ");
     text(out, key, indent + 2, false);
     out.push('\n');
     pad(out, indent);
+    out.push_str(": ");
+    value_on_line(out, value, indent + 2);
 }
 
 fn value_after_key(out: &mut String, value: &Value<'_>, indent: usize) {
@@ -78,15 +80,18 @@ fn items_at(out: &mut String, items: &[Value<'_>], indent: usize, inline: bool) 
             pad(out, indent);
         }
         out.push_str("- ");
-        match item {
-            Value::Map(entries) if !entries.is_empty() => {
-                entries_at(out, entries, indent + 2, true);
-            }
-            Value::List(items) if !items.is_empty() => items_at(out, items, indent + 2, true),
-            _ => {
-                scalar(out, item, indent + 2);
-                out.push('\n');
-            }
+        value_on_line(out, item, indent + 2);
+    }
+}
+
+/// Writes a value that starts on the current line; what follows is indented.
+fn value_on_line(out: &mut String, value: &Value<'_>, indent: usize) {
+    match value {
+        Value::Map(entries) if !entries.is_empty() => entries_at(out, entries, indent, true),
+        Value::List(items) if !items.is_empty() => items_at(out, items, indent, true),
+        _ => {
+            scalar(out, value, indent);
+            out.push('\n');
         }
     }
 }
@@ -115,7 +120,7 @@ fn text(out: &mut String, text: &str, indent: usize, key: bool) {
         Style::Plain => out.push_str(text),
         Style::Single => {
             out.push('\'');
-            out.push_str(&text.replace('\'', "''"));
+            lines(out, &text.replace('\'', "''"), indent);
             out.push('\'');
         }
         Style::Double => double_quoted(out, text),
@@ -125,6 +130,8 @@ fn text(out: &mut String, text: &str, indent: usize, key: bool) {
 
 fn double_quoted(out: &mut String, text: &str) {
     out.push('"');
+    // go-yaml takes every character for a byte order mark where the first one is.
+    let escape_all = text.starts_with('\u{feff}');
     for char in text.chars() {
         let escape = match char {
             '\0' => "\\0",
@@ -139,10 +146,11 @@ fn double_quoted(out: &mut String, text: &str) {
             '"' => "\\\"",
             '\\' => "\\\\",
             '\u{85}' => "\\N",
+            '\u{a0}' if escape_all => "\\_",
             '\u{2028}' => "\\L",
             '\u{2029}' => "\\P",
             '\u{feff}' => "\\uFEFF",
-            _ if super::scalar_style::is_printable(char) => {
+            _ if is_printable(char) && !escape_all => {
                 out.push(char);
                 continue;
             }
@@ -167,20 +175,30 @@ fn escaped(out: &mut String, code: u32) {
 /// A block of lines. The trailing line break is left to the caller.
 fn literal(out: &mut String, text: &str, indent: usize) {
     out.push('|');
-    if text.starts_with([' ', '\n', '\u{85}', '\u{2028}', '\u{2029}']) {
+    if text.starts_with(|char: char| char == ' ' || is_break(char)) {
         out.push('2');
     }
-    let body = text.trim_end_matches('\n');
-    match text.len() - body.len() {
-        0 => out.push('-'),
-        1 if !body.is_empty() => {}
+    let mut from_end = text.chars().rev();
+    match (from_end.next().map(is_break), from_end.next().map(is_break)) {
+        (Some(false), _) => out.push('-'),
+        (_, Some(false)) => {}
         _ => out.push('+'),
     }
-    for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
-        out.push('\n');
-        if !line.is_empty() {
+    out.push('\n');
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    if !text.is_empty() && !text.starts_with(is_break) {
+        pad(out, indent);
+    }
+    lines(out, text, indent);
+}
+
+/// Text that is indented after every line break in it.
+fn lines(out: &mut String, text: &str, indent: usize) {
+    let mut chars = text.chars().peekable();
+    while let Some(char) = chars.next() {
+        out.push(char);
+        if is_break(char) && chars.peek().is_some_and(|next| !is_break(*next)) {
             pad(out, indent);
-            out.push_str(line);
         }
     }
 }
