@@ -127,7 +127,9 @@ impl Context {
         let text = if style.json {
             warnings
                 .iter()
-                .map(|diagnostic| ui::warning::json(&diagnostic.message))
+                .map(|diagnostic| {
+                    ui::warning::json(&ui::diagnostics::headline(diagnostic, sources))
+                })
                 .collect()
         } else {
             ui::diagnostics::render(warnings, sources, style.color)

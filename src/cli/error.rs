@@ -111,6 +111,7 @@ impl Error {
             Self::Exit(_) => "\n".to_owned(),
             Self::Run(error) if error.kind == run::error::Kind::Interrupted => "\n".to_owned(),
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => String::new(),
+            Self::Load(error) if style.json => json(error),
             _ if style.json => ui::json_error(&self.to_string()) + "\n",
             Self::Load(error) => {
                 ui::diagnostics::render(&error.diagnostics, &error.sources, style.color)
@@ -120,6 +121,19 @@ impl Error {
             Self::Io(error) => paragraph(&error.to_string(), None),
         }
     }
+}
+
+/// Each problem as an object of its own, with its place.
+fn json(error: &LoadError) -> String {
+    let lines = error.diagnostics.iter().map(|diagnostic| {
+        let message = ui::diagnostics::headline(diagnostic, &error.sources);
+        if diagnostic.is_error() {
+            ui::json_error(&message) + "\n"
+        } else {
+            ui::warning::json(&message)
+        }
+    });
+    lines.collect()
 }
 
 /// The message, and below it what to do.

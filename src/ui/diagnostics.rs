@@ -40,35 +40,36 @@ fn paragraph(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> Strin
         .as_ref()
         .map(|help| format!("  {help}\n"))
         .unwrap_or_default();
-    let line = headline(diagnostic, sources);
-    let line = match line.strip_prefix("warning: ") {
-        Some(message) => super::warning::text(message, color),
-        None => line + "\n",
+    let line = if diagnostic.is_error() {
+        headline(diagnostic, sources) + "\n"
+    } else {
+        super::warning::text(&diagnostic.message, color)
     };
     line + &help
 }
 
-/// The problem on one line: place, severity if it is a warning, and message.
+/// The problem on one line: its place, where it has one, and the message.
 pub fn headline(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
+    placed(diagnostic, sources, "")
+}
+
+fn placed(diagnostic: &Diagnostic, sources: &SourceMap, severity: &str) -> String {
     let place = diagnostic
         .span
         .map(|span| format!("{}: ", sources.locate(span)))
         .unwrap_or_default();
-    let severity = if diagnostic.is_error() {
-        ""
-    } else {
-        "warning: "
-    };
     format!("{place}{severity}{}", diagnostic.message)
 }
 
 fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Group<'a> {
-    let level = if diagnostic.is_error() {
-        Level::ERROR
+    let (level, severity) = if diagnostic.is_error() {
+        (Level::ERROR, "")
     } else {
-        Level::WARNING
+        (Level::WARNING, "warning: ")
     };
-    let title = level.no_name().primary_title(headline(diagnostic, sources));
+    let title = level
+        .no_name()
+        .primary_title(placed(diagnostic, sources, severity));
     let mut group = Group::with_title(title);
     for snippet in snippets(diagnostic, sources) {
         group = group.element(snippet);

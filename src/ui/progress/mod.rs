@@ -43,11 +43,16 @@ impl Mode {
 const DRY_RUN: &str = " DRY-RUN MODE - ";
 
 /// A step as docker compose tells it: a text and, separately, a status. A resource has only the
-/// status; what has details, and the layers of an image, have both.
+/// status, the pull of a service's image only the text; what has details has both.
 fn words(step: &Step) -> (&str, &str) {
     match (&step.detail, &step.parent) {
         (Some(detail), _) => (&step.text, detail),
         (None, Some(_)) => (&step.text, ""),
+        (None, None) if is_of_pull(&step.text) => (&step.text, ""),
         (None, None) => ("", &step.text),
     }
+}
+
+fn is_of_pull(text: &str) -> bool {
+    matches!(text, "Pulling" | "Pulled" | "Skipped") || text.starts_with("Skipped - ")
 }

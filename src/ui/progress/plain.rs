@@ -24,6 +24,8 @@ mod tests {
         );
         let refused = Step::warning("web", "Warning").detail("pull access denied");
         assert_eq!(line(&refused, false), " web Warning pull access denied\n");
+        let pulling = Step::working("web", "Pulling");
+        assert_eq!(line(&pulling, false), " web Pulling \n");
         let layer = Step::done("1a2b", "Pull complete").part_of("web");
         assert_eq!(line(&layer, false), " 1a2b Pull complete \n");
     }

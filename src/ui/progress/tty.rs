@@ -6,8 +6,8 @@ use anstyle::Style;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::board::{Board, Row};
-use super::{DRY_RUN, words};
-use crate::run::event::Status;
+use super::{DRY_RUN, words as told};
+use crate::run::event::{Status, Step};
 use crate::ui::style;
 
 /// What a frame depends on besides the steps.
@@ -91,6 +91,14 @@ fn most_telling(roots: &[&Row], room: usize, draw: impl Fn(&Row) -> String) -> V
     let mut lines: Vec<String> = order.into_iter().map(|index| draw(roots[index])).collect();
     lines.push(format!("   … and {hidden} more"));
     lines
+}
+
+/// What is next to the id and, in the column of its own, the status.
+fn words(step: &Step) -> (&str, &str) {
+    match told(step) {
+        (text, "") if step.parent.is_none() => ("", text),
+        words => words,
+    }
 }
 
 fn indent(row: &Row) -> &'static str {
