@@ -321,7 +321,7 @@ pub(super) struct Signals {
 
 /// Signals closer together than this are one: programs such as `timeout` and `make` pass on what
 /// the terminal has sent to the whole group already.
-const SAME_SIGNAL: Duration = Duration::from_millis(250);
+const SAME_SIGNAL: Duration = Duration::from_millis(15);
 
 impl Signals {
     /// Begins to listen.
