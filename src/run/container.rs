@@ -196,7 +196,7 @@ pub(super) async fn start(job: &Job, wanted: &Start) -> Result<(), Error> {
         inject::inject(&job.engine, &id, &wanted.inject).await?;
         job.tell(Step::working(&step, "Starting"));
         if let Some(hub) = &job.hub {
-            hub.forget(&id);
+            hub.starting(&id);
         }
         job.engine
             .docker

@@ -18,6 +18,7 @@ use bollard::query_parameters::{EventsOptionsBuilder, InspectContainerOptions};
 use futures::StreamExt;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::Error;
 use crate::connect::Engine;
@@ -63,6 +64,8 @@ struct Shared {
     docker: Docker,
     /// Containers whose standing is known, by id.
     standings: Mutex<HashMap<String, Standing>>,
+    /// When containers were last started, as far as that happened under our eyes.
+    started: Mutex<HashMap<String, Instant>>,
     /// The number of changes so far.
     changes: watch::Sender<u64>,
     /// Why no more events come.
@@ -94,6 +97,7 @@ impl Hub {
         let shared = Arc::new(Shared {
             docker: engine.docker.clone(),
             standings: Mutex::new(standings),
+            started: Mutex::default(),
             changes,
             broken: Mutex::new(None),
             listener: Mutex::new(None),
@@ -149,7 +153,18 @@ impl Hub {
         Ok(standing)
     }
 
-    /// Forgets what is known of a container that is about to be started or stopped.
+    /// Takes note that a container is about to be started.
+    pub fn starting(&self, id: &str) {
+        self.forget(id);
+        lock(&self.shared.started).insert(id.to_owned(), Instant::now());
+    }
+
+    /// When a container was last started, where that happened since the subscription.
+    pub fn started(&self, id: &str) -> Option<Instant> {
+        lock(&self.shared.started).get(id).copied()
+    }
+
+    /// Forgets what is known of a container that is about to be stopped.
     pub fn forget(&self, id: &str) {
         lock(&self.shared.standings).remove(id);
     }
@@ -272,6 +287,9 @@ impl Shared {
                 .map(String::as_str)
         };
         let certain = event.time_nano.unwrap_or(i64::MAX) >= certain_from;
+        if certain && event.action.as_deref() == Some("start") {
+            lock(&self.started).insert(id.clone(), Instant::now());
+        }
         let code = attribute("exitCode").and_then(|code| code.parse().ok());
         let action = event.action.as_deref().unwrap_or_default();
         let mut standings = lock(&self.standings);

@@ -37,9 +37,14 @@ pub struct Condition<'a> {
     pub deadline: Option<(Instant, Duration)>,
 }
 
+/// A container without a healthcheck counts as running once it has done so for this long: one
+/// that ends at once was never of use.
+const SETTLED: Duration = Duration::from_millis(500);
+
 enum Verdict {
     Met,
-    Pending,
+    /// Not yet; worth another look at this time even if nothing happens.
+    Pending(Option<Instant>),
     Failed(Failure),
 }
 
@@ -72,19 +77,23 @@ pub async fn wait(
             Verdict::Failed(failure) => {
                 return Err(explain(docker, condition, failure, sender).await);
             }
-            Verdict::Pending => {}
-        }
-        let next = changes.changed();
-        match condition.deadline {
-            None => {
-                let _ = next.await;
-            }
-            Some((deadline, allowed)) => {
-                if tokio::time::timeout_at(deadline, next).await.is_err() {
-                    return Err(too_late(condition, allowed, sender));
+            Verdict::Pending(again) => {
+                tokio::select! {
+                    _ = changes.changed() => {}
+                    () = sleep_until(again) => {}
+                    () = sleep_until(condition.deadline.map(|(deadline, _)| deadline)) => {
+                        return Err(too_late(condition, sender));
+                    }
                 }
             }
         }
+    }
+}
+
+async fn sleep_until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -142,7 +151,7 @@ async fn judge_completed(hub: &Hub, condition: &Condition<'_>) -> Result<Verdict
             ),
         }));
     }
-    Ok(Verdict::Pending)
+    Ok(Verdict::Pending(None))
 }
 
 async fn judge_running(
@@ -152,6 +161,7 @@ async fn judge_running(
     exited_zero: bool,
 ) -> Result<Verdict, Error> {
     let mut pending = false;
+    let mut again: Option<Instant> = None;
     for container in condition.containers {
         let name = &container.name;
         let message = match hub.standing(&container.id, true).await? {
@@ -161,7 +171,14 @@ async fn judge_running(
             }
             Standing::Running { health } => match health {
                 Some(Health::Healthy) => continue,
-                Some(Health::None) if or_running => continue,
+                Some(Health::None) if or_running => {
+                    let settled = hub.started(&container.id).map(|start| start + SETTLED);
+                    if let Some(settled) = settled.filter(|time| *time > Instant::now()) {
+                        pending = true;
+                        again = Some(again.map_or(settled, |time| time.min(settled)));
+                    }
+                    continue;
+                }
                 Some(Health::None) => format!("container {name} has no healthcheck configured"),
                 Some(Health::Unhealthy) => format!("container {name} is unhealthy"),
                 Some(Health::Starting) | None => {
@@ -181,7 +198,7 @@ async fn judge_running(
         }));
     }
     Ok(if pending {
-        Verdict::Pending
+        Verdict::Pending(again)
     } else {
         Verdict::Met
     })
@@ -270,15 +287,14 @@ async fn last_probe(docker: &Docker, id: &str) -> Option<String> {
     })
 }
 
-fn too_late(condition: &Condition<'_>, allowed: Duration, sender: &Sender) -> Error {
+fn too_late(condition: &Condition<'_>, sender: &Sender) -> Error {
+    let allowed = condition
+        .deadline
+        .map_or(0, |(_, allowed)| allowed.as_secs());
     for container in condition.containers {
         send(sender, Step::error(id(container), "Error"));
     }
-    Error::new(format!(
-        "application not healthy after {}s",
-        allowed.as_secs()
-    ))
-    .remedy(format!(
+    Error::new(format!("application not healthy after {allowed}s")).remedy(format!(
         "waited for service {:?}: see its output with: logs {}",
         condition.service, condition.service
     ))
