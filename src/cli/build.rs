@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use super::session::with_place;
 use super::{Context, Error};
 use crate::compose;
 use crate::compose::model::SshKey;
@@ -128,7 +129,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     if let Some(screen) = screen {
         screen.finish().await;
     }
-    result?;
+    result.map_err(|error| with_place(error, project, &loaded.sources))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -159,17 +159,11 @@ impl<'c> Session<'c> {
     }
 
     /// A failure, with the place of the attribute it has to do with.
-    pub(super) fn run_error(&self, mut error: run::Error) -> Error {
-        if let (Some(project), false) = (&self.project, error.path.is_empty()) {
-            let path: Vec<&str> = error.path.iter().map(String::as_str).collect();
-            if project.tree.get(path[0]).is_some() {
-                let place = self.sources.locate(project.span_of(&path));
-                let place = format!("  at {place} ({})", error.path.join("."));
-                error.message.push('\n');
-                error.message.push_str(&place);
-            }
+    pub(super) fn run_error(&self, error: run::Error) -> Error {
+        match &self.project {
+            Some(project) => with_place(error, project, &self.sources),
+            None => Error::Run(error),
         }
-        Error::Run(error)
     }
 
     /// A job whose events go to `sender`.
@@ -215,6 +209,20 @@ impl<'c> Session<'c> {
         }
         Ok(ui::out::stdout(&(lines.join("\n") + "\n"))?)
     }
+}
+
+/// A failure, with the place of the attribute it has to do with.
+pub(super) fn with_place(mut error: run::Error, project: &Project, sources: &SourceMap) -> Error {
+    let path: Vec<&str> = error.path.iter().map(String::as_str).collect();
+    if path
+        .first()
+        .is_some_and(|key| project.tree.get(key).is_some())
+    {
+        let place = sources.locate(project.span_of(&path));
+        let place = format!("\n  at {place} ({})", error.path.join("."));
+        error.message.push_str(&place);
+    }
+    Error::Run(error)
 }
 
 /// How a plan is run.

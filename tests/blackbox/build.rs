@@ -95,3 +95,143 @@ fn a_failing_build_shows_what_failed() {
     assert_ne!(build.code, 0, "{build:?}");
     build.says("Dockerfile");
 }
+
+/// What is in a folder of an image, as a sorted list of paths and their contents.
+fn content(project: &Project, service: &str, command: &str) -> String {
+    let run = project.rcompose(&[
+        "run",
+        "--rm",
+        "-T",
+        "--no-deps",
+        service,
+        "sh",
+        "-c",
+        command,
+    ]);
+    run.success().stdout
+}
+
+#[test]
+fn only_what_the_patterns_leave_goes_in() {
+    let project = Project::new(
+        "ignored",
+        "services:\n  web: {build: ./app}\n  other: {build: {context: ./app, dockerfile: Other}}\n",
+    );
+    project.file("app/Dockerfile", "FROM IMAGE\nCOPY . /app\n");
+    project.file("app/Other", "FROM IMAGE\nCOPY link src/*.c /app/\n");
+    project.file(
+        "app/.dockerignore",
+        "# comment\nDockerfile\n.dockerignore\n*.log\n**/tmp\n!keep.log\nvendor/*\n!vendor/ours\n",
+    );
+    project.file("app/Other.dockerignore", "src/b.c\n");
+    for path in [
+        "a.log",
+        "keep.log",
+        "sub/b.log",
+        "sub/tmp/x",
+        "vendor/ours/y",
+        "vendor/theirs/z",
+        "src/a.c",
+        "src/b.c",
+        "src/real",
+    ] {
+        project.file(&format!("app/{path}"), path);
+    }
+    std::os::unix::fs::symlink("src/real", project.path().join("app/link"))
+        .expect("the folder is ours");
+    project.rcompose(&["build"]).success();
+    let all = content(
+        &project,
+        "web",
+        "cd /app && find . -type f -o -type l | sort",
+    );
+    assert_eq!(
+        all,
+        "./Other\n./Other.dockerignore\n./keep.log\n./link\n./src/a.c\n./src/b.c\n./src/real\n./sub/b.log\n./vendor/ours/y\n"
+    );
+    let some = content(&project, "other", "cd /app && ls && cat link");
+    assert_eq!(some, "a.c\nlink\nsrc/real");
+    forget(&project);
+}
+
+#[test]
+fn with_secrets_of_every_source() {
+    let mut project = Project::new(
+        "buildsecret",
+        r"
+services:
+  web:
+    build:
+      context: .
+      dockerfile_inline: |
+        FROM IMAGE
+        RUN --mount=type=secret,id=one cat /run/secrets/one >/one
+        RUN --mount=type=secret,id=two cat /run/secrets/two >/two
+      secrets:
+        - one
+        - {source: variable, target: two}
+    command: cat /one /two
+secrets:
+  one: {file: ./one.txt}
+  variable: {environment: BUILD_SECRET}
+",
+    );
+    project.file("one.txt", "first ");
+    let missing = project.rcompose(&["build"]);
+    assert_ne!(missing.code, 0, "{missing:?}");
+    missing.says("BUILD_SECRET");
+    project.set("BUILD_SECRET", "second");
+    project.rcompose(&["build"]).success();
+    let run = project.rcompose(&["run", "--rm", "-T", "web"]).success();
+    assert_eq!(run.stdout, "first second");
+    forget(&project);
+}
+
+#[test]
+fn a_dockerfile_outside_its_context_and_several_names() {
+    let project = Project::new(
+        "outside",
+        "services:\n  web:\n    build: {context: ./app, dockerfile: ../Recipe, tags: [outside-extra:1]}\n    command: cat /file\n",
+    );
+    project.file("Recipe", "FROM IMAGE\nCOPY file /file\n");
+    project.file("app/file", "inside\n");
+    project.rcompose(&["build", "--quiet"]).success();
+    let run = project.rcompose(&["run", "--rm", "-T", "web"]).success();
+    assert_eq!(run.stdout, "inside\n");
+    let engine = project.engine();
+    let image = engine.inspect(&format!("{}-web", project.name));
+    assert_eq!(image["Id"], engine.inspect("outside-extra:1")["Id"]);
+    engine.docker(&["rmi", "outside-extra:1"]);
+    forget(&project);
+}
+
+#[test]
+fn by_the_first_builder() {
+    let mut project = Project::new(
+        "classic",
+        "services:\n  web:\n    build:\n      context: .\n      dockerfile_inline: |\n        FROM IMAGE\n        COPY file /file\n    command: cat /file\n",
+    );
+    project.set("DOCKER_BUILDKIT", "0");
+    project.file("file", "old way\n");
+    project.rcompose(&["build"]).success();
+    let run = project.rcompose(&["run", "--rm", "-T", "web"]).success();
+    assert_eq!(run.stdout, "old way\n");
+    forget(&project);
+}
+
+#[test]
+fn what_is_not_supported_is_named_with_its_place() {
+    let project = Project::new(
+        "unsupported",
+        "services:\n  web:\n    build:\n      context: .\n      platforms: [linux/amd64, linux/arm64]\n",
+    );
+    project.file("Dockerfile", "FROM IMAGE\n");
+    let build = project.rcompose(&["build"]);
+    assert_ne!(build.code, 0, "{build:?}");
+    build
+        .says("compose.yaml:5:")
+        .says("services.web.build.platforms");
+    let build = project.rcompose(&["build", "--push"]);
+    assert_ne!(build.code, 0, "{build:?}");
+    build.says("--push");
+}

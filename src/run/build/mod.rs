@@ -17,8 +17,8 @@ pub use recipe::{BuildOptions, image_name};
 
 use super::Error;
 use super::event::{Sender, Step, send};
-use super::hijack;
 use super::registry_auth::RegistryAuth;
+use super::{hijack, proxy};
 use crate::compose::model::{Project, Service};
 use crate::connect::Engine;
 use posted::Builder;
@@ -187,7 +187,10 @@ async fn try_build(
             service.name
         )));
     };
-    let recipe = Recipe::new(project, service, build, options)?;
+    let mut recipe = Recipe::new(project, service, build, options)?;
+    for (name, value) in proxy::variables(&engine.address.url()) {
+        recipe.args.entry(name).or_insert(value);
+    }
     let classic = options.classic || engine.podman;
     if !classic && hijack::is_possible(&engine.address) {
         return session::build(&engine.address, &recipe, auth, sender).await;

@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 
 use super::archive::{Archive, Extra};
 use super::ignore::Ignore;
-use super::recipe::{Context, Dockerfile, Recipe};
+use super::recipe::{Context, Dockerfile, Recipe, problem};
 use super::trace::Trace;
 use crate::run::Error;
 use crate::run::event::{Sender, Step, send};
@@ -120,10 +120,11 @@ fn refuse_unsupported(recipe: &Recipe) -> Result<(), Error> {
         ),
     ];
     match given.into_iter().find(|(_, given)| *given) {
-        Some((name, _)) => Err(Error::new(format!(
-            "services.{}.build.{name} is not supported by this engine's builder",
-            recipe.service
-        ))
+        Some((name, _)) => Err(problem(
+            &recipe.service,
+            name,
+            format!("`build.{name}` is not supported by this engine's builder"),
+        )
         .remedy("use an engine with BuildKit over a local socket, or remove the attribute")),
         None => Ok(()),
     }

@@ -169,16 +169,26 @@ impl Recipe {
     }
 }
 
+/// A problem with an attribute of a service's `build`.
+pub(super) fn problem(service: &str, attribute: &str, message: impl Into<String>) -> Error {
+    let mut error = Error::new(message);
+    error.path = ["services", service, "build", attribute]
+        .map(str::to_owned)
+        .to_vec();
+    error
+}
+
 fn refuse_unsupported(service: &Service, build: &Build) -> Result<(), Error> {
-    let name = &service.name;
     if let Some(isolation) = build
         .isolation
         .as_deref()
         .filter(|value| *value != "default")
     {
-        return Err(Error::new(format!(
-            "services.{name}.build.isolation: {isolation:?} is not supported (Windows containers only)"
-        ))
+        return Err(problem(
+            &service.name,
+            "isolation",
+            format!("isolation {isolation:?} of builds is not supported"),
+        )
         .remedy("remove the attribute"));
     }
     Ok(())
@@ -280,9 +290,11 @@ fn platform(
         .or(options.default_platform.as_ref());
     if let Some(wanted) = wanted {
         if !build.platforms.is_empty() && !build.platforms.contains(wanted) {
-            return Err(Error::new(format!(
-                "services.{name}.build.platforms does not include the service's platform {wanted}"
-            ))
+            return Err(problem(
+                name,
+                "platforms",
+                format!("the service's platform {wanted} is not among those of its build"),
+            )
             .remedy("add it to `build.platforms`, or change `platform`"));
         }
         return Ok(Some(wanted.clone()));
@@ -292,10 +304,14 @@ fn platform(
         [one] => Ok(Some(one.clone())),
         // One container runs on one platform: the engine's own.
         _ if options.single_platform => Ok(None),
-        many => Err(Error::new(format!(
-            "services.{name}.build.platforms: building for several platforms at once ({}) is not supported",
-            many.join(", ")
-        ))
+        many => Err(problem(
+            name,
+            "platforms",
+            format!(
+                "building service {name:?} for several platforms at once ({}) is not supported",
+                many.join(", ")
+            ),
+        )
         .remedy("choose one with `platform` or DOCKER_DEFAULT_PLATFORM")),
     }
 }
@@ -322,11 +338,19 @@ fn secrets(
     let mut sources = BTreeMap::new();
     for reference in &build.secrets {
         let key = &reference.source;
-        let at = format!("services.{}.build.secrets: secret {key:?}", service.name);
-        let secret = project
-            .secrets
-            .get(key)
-            .ok_or_else(|| Error::new(format!("{at} is not defined under `secrets`")))?;
+        let wrong = |text: String| {
+            problem(
+                &service.name,
+                "secrets",
+                format!(
+                    "secret {key:?} of the build of service {:?} {text}",
+                    service.name
+                ),
+            )
+        };
+        let secret = project.secrets.get(key).ok_or_else(|| {
+            wrong("is not defined".to_owned()).remedy("define it under `secrets`")
+        })?;
         let from_environment = || {
             let name = secret.environment.as_ref()?;
             project.environment.get(name).cloned()
@@ -337,14 +361,12 @@ fn secrets(
             SecretSource::Value(value.into_bytes())
         } else if let Some(name) = &secret.environment {
             return Err(
-                Error::new(format!("{at} needs the variable {name}, which is not set"))
+                wrong(format!("needs the variable {name}, which is not set"))
                     .remedy(format!("set {name}")),
             );
         } else {
-            return Err(
-                Error::new(format!("{at} is external, which builds cannot use"))
-                    .remedy("give it a `file` or an `environment` variable"),
-            );
+            return Err(wrong("is external, which builds cannot use".to_owned())
+                .remedy("give it a `file` or an `environment` variable"));
         };
         let id = reference.target.as_ref().unwrap_or(key);
         sources.insert(id.clone(), source);
@@ -442,7 +464,7 @@ mod tests {
         };
         let options = BuildOptions::default();
         let error = platform(&service, &build, &options).err();
-        assert!(error.is_some_and(|error| error.message.contains("services.web.build.platforms")));
+        assert!(error.is_some_and(|error| error.path.join(".") == "services.web.build.platforms"));
         service.platform = Some("linux/arm64".to_owned());
         let chosen = platform(&service, &build, &options).ok().flatten();
         assert_eq!(chosen.as_deref(), Some("linux/arm64"));

@@ -67,7 +67,12 @@ pub async fn pull_services(
             )
             .await
         };
-        result.map_err(|error| (wanted, error))
+        result.map_err(|mut error| {
+            error.path = ["services", wanted.service, "image"]
+                .map(str::to_owned)
+                .to_vec();
+            (wanted, error)
+        })
     });
     let failures: Vec<(&Wanted<'_>, Error)> = futures::stream::iter(pulls)
         .buffer_unordered(limit)

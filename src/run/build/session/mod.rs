@@ -11,15 +11,15 @@ use std::path::PathBuf;
 
 use bollard::health::health_server::HealthServer;
 use bollard::moby::buildkit::secrets::v1::secrets_server::SecretsServer;
-use bollard::moby::buildkit::v1::StatusRequest;
 use bollard::moby::buildkit::v1::control_client::ControlClient;
+use bollard::moby::buildkit::v1::{ListWorkersRequest, StatusRequest};
 use bollard::moby::filesync::packet::file_sync_server::FileSyncServer;
 use bollard::moby::filesync::v1::auth_server::AuthServer;
 use bollard::moby::sshforward::v1::ssh_server::SshServer;
 use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint, Server};
 
-use super::recipe::{Context, Dockerfile, Recipe};
+use super::recipe::{Context, Dockerfile, Recipe, problem};
 use super::trace::Trace;
 use crate::connect::Address;
 use crate::run::Error;
@@ -62,9 +62,11 @@ fn check_files(recipe: &Recipe) -> Result<(), Error> {
     };
     if !root.is_dir() {
         let place = root.display();
-        return Err(Error::new(format!(
-            "the build context of service {service:?} is not a folder: {place}"
-        ))
+        return Err(problem(
+            service,
+            "context",
+            format!("the build context of service {service:?} is not a folder: {place}"),
+        )
         .remedy("correct `build.context`"));
     }
     let dockerfile = match &recipe.dockerfile {
@@ -74,9 +76,11 @@ fn check_files(recipe: &Recipe) -> Result<(), Error> {
     };
     if !dockerfile.is_file() {
         let place = dockerfile.display();
-        return Err(Error::new(format!(
-            "the Dockerfile of service {service:?} does not exist: {place}"
-        ))
+        return Err(problem(
+            service,
+            "dockerfile",
+            format!("the Dockerfile of service {service:?} does not exist: {place}"),
+        )
         .remedy("create it, or name another one with `build.dockerfile`"));
     }
     Ok(())
@@ -138,21 +142,28 @@ fn shared_key(recipe: &Recipe) -> String {
 fn agents(recipe: &Recipe) -> Result<BTreeMap<String, PathBuf>, Error> {
     let mut sockets = BTreeMap::new();
     for key in &recipe.ssh {
-        let at = format!("services.{}.build.ssh: {:?}", recipe.service, key.id);
+        let wrong = |text: &str| {
+            problem(
+                &recipe.service,
+                "ssh",
+                format!(
+                    "ssh key {:?} of service {:?} {text}",
+                    key.id, recipe.service
+                ),
+            )
+        };
         let path = match &key.path {
             Some(path) if !path.is_empty() => PathBuf::from(path),
             _ => std::env::var_os("SSH_AUTH_SOCK")
                 .map(PathBuf::from)
                 .ok_or_else(|| {
-                    Error::new(format!(
-                        "{at} needs an ssh agent, but SSH_AUTH_SOCK is not set"
-                    ))
-                    .remedy("start one: eval $(ssh-agent); ssh-add")
+                    wrong("needs an ssh agent, but SSH_AUTH_SOCK is not set")
+                        .remedy("start one: eval $(ssh-agent); ssh-add")
                 })?,
         };
         if path.is_file() {
-            return Err(Error::new(format!(
-                "{at}: the key file {} cannot be offered by itself",
+            return Err(wrong(&format!(
+                "is the file {}, which cannot be offered by itself",
                 path.display()
             ))
             .remedy("add the key to an ssh agent (ssh-add) and name the agent's socket"));
@@ -173,7 +184,8 @@ async fn run(
         .max_decoding_message_size(LARGEST_MESSAGE)
         .max_encoding_message_size(LARGEST_MESSAGE);
     let reference = random_id();
-    let request = solve::request(recipe, reference.clone(), session)?;
+    let gateway = host_gateway(&mut control, recipe).await?;
+    let request = solve::request(recipe, reference.clone(), session, gateway.as_deref())?;
     let watching = watch(control.clone(), reference, recipe.service.clone(), sender);
     let (solved, trace) = tokio::join!(control.solve(request), watching);
     match solved {
@@ -191,6 +203,35 @@ async fn run(
         }
         Err(status) => Err(failure(recipe, &status, &trace)),
     }
+}
+
+/// The address of the engine's host that `host-gateway` in `extra_hosts` stands for; asked for
+/// only where it is needed.
+async fn host_gateway(
+    control: &mut ControlClient<Channel>,
+    recipe: &Recipe,
+) -> Result<Option<String>, Error> {
+    const LABEL: &str = "org.mobyproject.buildkit.worker.moby.host-gateway-ip";
+    if !recipe
+        .extra_hosts
+        .iter()
+        .any(|(_, ip)| ip == solve::HOST_GATEWAY)
+    {
+        return Ok(None);
+    }
+    let workers = control.list_workers(ListWorkersRequest::default()).await;
+    let workers = workers.map_or_else(|_| Vec::new(), |answer| answer.into_inner().record);
+    let address = workers
+        .into_iter()
+        .find_map(|mut worker| worker.labels.remove(LABEL));
+    address.map(Some).ok_or_else(|| {
+        problem(
+            &recipe.service,
+            "extra_hosts",
+            "this engine does not tell builds the address of its host (host-gateway)",
+        )
+        .remedy("give the address itself")
+    })
 }
 
 async fn control(address: &Address) -> Result<Channel, Error> {

@@ -7,7 +7,7 @@ use bollard::moby::buildkit::v1::{CacheOptions, CacheOptionsEntry, SolveRequest}
 
 use super::filesync::Folders;
 use crate::run::Error;
-use crate::run::build::recipe::{Context, Dockerfile, NamedContext, Recipe};
+use crate::run::build::recipe::{Context, Dockerfile, NamedContext, Recipe, problem};
 
 /// What the frontend calls the folder of the Dockerfile.
 const DOCKERFILE_FOLDER: &str = "dockerfile";
@@ -48,11 +48,16 @@ fn folder_of(context: &str) -> String {
     format!("context-{context}")
 }
 
-/// The request for a build with the id `reference` in the session `session`.
+/// Stands for the address of the engine's host in `extra_hosts`.
+pub(super) const HOST_GATEWAY: &str = "host-gateway";
+
+/// The request for a build with the id `reference` in the session `session`; `gateway` takes the
+/// place of [`HOST_GATEWAY`].
 pub(super) fn request(
     recipe: &Recipe,
     reference: String,
     session: String,
+    gateway: Option<&str>,
 ) -> Result<SolveRequest, Error> {
     let caches = |list: &[String]| list.iter().map(|text| cache(text)).collect();
     Ok(SolveRequest {
@@ -61,7 +66,7 @@ pub(super) fn request(
         exporter_deprecated: "moby".to_owned(),
         exporter_attrs_deprecated: HashMap::from([("name".to_owned(), recipe.tags.join(","))]),
         frontend: "dockerfile.v0".to_owned(),
-        frontend_attrs: attributes(recipe)?,
+        frontend_attrs: attributes(recipe, gateway)?,
         cache: Some(CacheOptions {
             imports: caches(&recipe.cache_from),
             exports: caches(&recipe.cache_to),
@@ -72,7 +77,7 @@ pub(super) fn request(
     })
 }
 
-fn attributes(recipe: &Recipe) -> Result<HashMap<String, String>, Error> {
+fn attributes(recipe: &Recipe, gateway: Option<&str>) -> Result<HashMap<String, String>, Error> {
     let mut attributes = HashMap::new();
     let mut set = |key: &str, value: &str| {
         attributes.insert(key.to_owned(), value.to_owned());
@@ -119,7 +124,10 @@ fn attributes(recipe: &Recipe) -> Result<HashMap<String, String>, Error> {
     }
     if !recipe.extra_hosts.is_empty() {
         let hosts = recipe.extra_hosts.iter();
-        let hosts = hosts.map(|(host, address)| format!("{host}={address}"));
+        let hosts = hosts.map(|(host, address)| match gateway {
+            Some(gateway) if address == HOST_GATEWAY => format!("{host}={gateway}"),
+            _ => format!("{host}={address}"),
+        });
         set("add-hosts", &hosts.collect::<Vec<_>>().join(","));
     }
     if !recipe.contexts.is_empty() {
@@ -151,10 +159,11 @@ fn network(recipe: &Recipe) -> Result<Option<&str>, Error> {
     match recipe.network.as_deref() {
         None | Some("" | "default" | "bridge") => Ok(None),
         Some(mode @ ("host" | "none")) => Ok(Some(mode)),
-        Some(other) => Err(Error::new(format!(
-            "services.{}.build.network: {other:?} is not supported by the engine's BuildKit",
-            recipe.service
-        ))
+        Some(other) => Err(problem(
+            &recipe.service,
+            "network",
+            format!("the engine's BuildKit cannot build in network {other:?}"),
+        )
         .remedy("use host or none, or build with DOCKER_BUILDKIT=0")),
     }
 }
