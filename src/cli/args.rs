@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    build, completion, config, create, down, events, exec, images, kill, logs, ls, port, ps, pull,
-    restart, rm, run, start, stop, top, up, version, volumes,
+    build, completion, config, create, down, events, exec, images, kill, logs, ls, pause, plan,
+    port, ps, pull, restart, rm, run, scale, start, stop, top, up, version, volumes,
 };
 
 /// Define and run applications made of several containers.
@@ -120,6 +120,10 @@ pub enum Command {
     Logs(logs::Args),
     /// List projects
     Ls(ls::Args),
+    /// Freeze running containers
+    Pause(pause::Args),
+    /// Show what "up" would do, and why
+    Plan(plan::Args),
     /// Show where a container port is published
     Port(port::Args),
     /// List containers
@@ -132,12 +136,16 @@ pub enum Command {
     Rm(rm::Args),
     /// Run a command in a new container of a service
     Run(run::Args),
+    /// Change the number of containers of services
+    Scale(scale::Args),
     /// Start containers that exist
     Start(start::Args),
     /// Stop containers without removing them
     Stop(stop::Args),
     /// Show the processes of containers
     Top(top::Args),
+    /// Let frozen containers go on
+    Unpause(pause::Args),
     /// Create and start what the compose files describe
     Up(up::Args),
     /// Show the version

@@ -27,12 +27,15 @@ pub mod images;
 pub mod kill;
 pub mod logs;
 pub mod ls;
+pub mod pause;
+pub mod plan;
 pub mod port;
 pub mod ps;
 pub mod pull;
 pub mod restart;
 pub mod rm;
 pub mod run;
+pub mod scale;
 pub mod start;
 pub mod stop;
 pub mod top;
@@ -89,15 +92,19 @@ async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error
         Command::Kill(args) => kill::run(context, args).await,
         Command::Logs(args) => logs::run(context, args).await,
         Command::Ls(args) => ls::run(context, args).await,
+        Command::Pause(args) => pause::pause(context, args).await,
+        Command::Plan(args) => plan::run(context, args).await,
         Command::Port(args) => port::run(context, args).await,
         Command::Ps(args) => ps::run(context, args).await,
         Command::Pull(args) => pull::run(context, args).await,
         Command::Restart(args) => restart::run(context, args).await,
         Command::Rm(args) => rm::run(context, args).await,
         Command::Run(args) => run::run(context, args).await,
+        Command::Scale(args) => scale::run(context, args).await,
         Command::Start(args) => start::run(context, args).await,
         Command::Stop(args) => stop::run(context, args).await,
         Command::Top(args) => top::run(context, args).await,
+        Command::Unpause(args) => pause::unpause(context, args).await,
         Command::Up(args) => up::run(context, args).await,
         Command::Version(args) => version::run(context, args).await,
         Command::Volumes(args) => volumes::run(context, args).await,

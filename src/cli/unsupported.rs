@@ -1,8 +1,8 @@
 //! Commands of docker compose that do not exist here yet: refused by name.
 
 const COMMANDS: &[&str] = &[
-    "alpha", "attach", "bridge", "commit", "cp", "export", "pause", "publish", "push", "scale",
-    "stats", "unpause", "wait", "watch",
+    "alpha", "attach", "bridge", "commit", "cp", "export", "publish", "push", "stats", "wait",
+    "watch",
 ];
 
 /// The message for a known command that is not supported yet.

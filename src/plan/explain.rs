@@ -16,7 +16,7 @@ fn line(step: &Step) -> Option<String> {
 fn describe(action: &Action) -> Option<String> {
     let container = |verb: &str, name: &str| format!("{verb:<10} container {name}");
     Some(match action {
-        Action::Keep { .. } | Action::Created => return None,
+        Action::Keep { .. } | Action::Created | Action::Started => return None,
         Action::Wait(wait) if wait.satisfied => return None,
         Action::Pull(pull) => format!("{:<10} image {}", "pull", pull.image),
         Action::Build { image, .. } => format!("{:<10} image {image}", "build"),

@@ -164,6 +164,8 @@ pub enum Action {
     },
     /// All containers are created: none is started before, all of the above have ended.
     Created,
+    /// All containers are started: what `--wait` waits for is waited for from here on.
+    Started,
     /// Run one `pre_start` hook of a service in a container of its own, to completion.
     PreStart {
         /// The service with its hooks.
@@ -476,7 +478,7 @@ impl Plan {
         self.steps.iter().all(|step| {
             matches!(
                 step.action,
-                Action::Keep { .. } | Action::Created | Action::Wait(_)
+                Action::Keep { .. } | Action::Created | Action::Started | Action::Wait(_)
             )
         })
     }

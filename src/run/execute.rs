@@ -184,7 +184,7 @@ enum Readiness {
 fn is_limited(action: &Action) -> bool {
     !matches!(
         action,
-        Action::Wait(_) | Action::Created | Action::Keep { .. }
+        Action::Wait(_) | Action::Created | Action::Started | Action::Keep { .. }
     )
 }
 
@@ -251,6 +251,7 @@ async fn perform(job: &Job, step: StepId, action: &Action, optional: bool) -> Re
             Ok(())
         }
         Action::Created => job.pass_gate().await,
+        Action::Started => Ok(()),
         Action::PreStart {
             service,
             hook,

@@ -33,7 +33,10 @@ pub(super) async fn create(job: &Job, key: &str, name: &str) -> Result<(), Error
 
 pub(super) async fn remove(job: &Job, id: &str, name: &str, required: bool) -> Result<(), Error> {
     let step = format!("Network {name}");
-    job.tell(Step::working(&step, "Removing"));
+    // One that is replaced is told as removed only.
+    if !required {
+        job.tell(Step::working(&step, "Removing"));
+    }
     let result = job.engine.docker.remove_network(id).await;
     let error = match result.map_err(Error::from) {
         Ok(()) => {

@@ -58,6 +58,7 @@ fn telling(action: &Action) -> Vec<Telling> {
         Action::Remove { container: c, .. } => container(&c.name, "Removing", "Removed"),
         Action::Keep { .. }
         | Action::Created
+        | Action::Started
         | Action::Connect { .. }
         | Action::Disconnect { .. }
         | Action::PreStart { .. } => Vec::new(),

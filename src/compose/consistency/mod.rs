@@ -58,7 +58,7 @@ pub(crate) fn container_names(project: &Project, problems: &mut Vec<Diagnostic>)
         let span = |service: &str| project.span_of(&["services", service, "container_name"]);
         problems.push(
             Diagnostic::error(format!(
-                "services \"{other}\" and \"{name}\" have the same container name \"{container}\""
+                "service \"{name}\": container name \"{container}\" is already in use by service \"{other}\""
             ))
             .at(span(name))
             .related(span(other), "the other one")

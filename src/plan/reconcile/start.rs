@@ -178,6 +178,12 @@ impl Planner<'_> {
     /// Plans what `--wait` waits for.
     pub(super) fn final_waits(&mut self, started: &Started) {
         let services = self.wanted.services.clone();
+        let starts = started.starts.values().flatten().copied();
+        let all = self.plan.push(
+            Action::Started,
+            Reason::Requested,
+            starts.map(Edge::required).collect(),
+        );
         for (name, service) in &services {
             if service.replicas() == 0 {
                 continue;
@@ -207,7 +213,7 @@ impl Planner<'_> {
                 timeout: self.options.wait_timeout,
                 satisfied,
             };
-            let after = edges(&started.starts, name);
+            let after = vec![Edge::required(all)];
             self.plan.push(Action::Wait(wait), Reason::Requested, after);
         }
     }
