@@ -239,9 +239,9 @@ async fn explain(
     let service = condition.service;
     match probe {
         Some(probe) => error.remedy(format!(
-            "last healthcheck: {probe}; see its output with: logs {service}"
+            "last healthcheck: {probe}; see its output with: rcompose logs {service}"
         )),
-        None => error.remedy(format!("see its output with: logs {service}")),
+        None => error.remedy(format!("see its output with: rcompose logs {service}")),
     }
 }
 

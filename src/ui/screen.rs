@@ -107,8 +107,8 @@ struct Painter {
     /// Widths of the lines of the block that is on the screen.
     drawn: Vec<usize>,
     changed: bool,
-    /// Whether a block was finished already.
-    settled: bool,
+    /// Whether something else than progress was shown already.
+    interleaved: bool,
     tick: usize,
 }
 
@@ -127,7 +127,7 @@ impl Painter {
             board: Board::default(),
             drawn: Vec::new(),
             changed: false,
-            settled: false,
+            interleaved: false,
             tick: 0,
         }
     }
@@ -193,7 +193,7 @@ impl Painter {
             Mode::Plain | Mode::Auto => progress::plain_line(&step, self.options.dry_run),
             Mode::Json => progress::json_line(&step, self.options.dry_run),
             Mode::Tty => {
-                if self.board.is_empty() && self.settled {
+                if self.board.is_empty() && self.interleaved {
                     self.options.title = title(&step.text).unwrap_or(self.options.title);
                 }
                 self.board.update(step, Instant::now());
@@ -207,6 +207,7 @@ impl Painter {
     /// Writes something above the live block. A block in which nothing goes on stays where it is,
     /// and a new one starts with the next step.
     fn above(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
+        self.interleaved = true;
         if self.board.is_working() {
             self.erase()?;
             self.changed = true;
@@ -226,7 +227,6 @@ impl Painter {
     fn settle(&mut self) -> io::Result<()> {
         if !self.board.is_empty() {
             self.draw()?;
-            self.settled = true;
             self.board = Board::default();
             self.drawn.clear();
         }
