@@ -145,7 +145,8 @@ fn load_model(loader: &mut Loader<'_>) -> Option<Model> {
     }
     if loader.options.normalize {
         set_name(&mut tree, &name);
-        normalize::normalize(&mut tree, &name, &found.environment);
+        let variables = loader.options.interpolate.then_some(&found.environment);
+        normalize::normalize(&mut tree, &name, variables);
     }
     Some(Model { tree, name, found })
 }

@@ -209,7 +209,9 @@ impl<'a> Loader<'a> {
         if scope.resolve_paths {
             self.resolve_paths(&mut tree, &scope.prefix);
         }
-        environment::resolve_in_tree(&mut tree, &scope.environment);
+        if self.options.interpolate {
+            environment::resolve_in_tree(&mut tree, &scope.environment);
+        }
         Some(tree)
     }
 

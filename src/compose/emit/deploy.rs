@@ -67,6 +67,9 @@ fn resource(resource: &Resource, format: Format) -> Value<'_> {
 }
 
 fn generic_resource(resource: &GenericResource, format: Format) -> Value<'_> {
+    if *resource == GenericResource::default() {
+        return Fields::new(format).end();
+    }
     let spec = Fields::new(format)
         .always("kind", Value::str(resource.kind.as_str()))
         .always("value", Value::Int(resource.value))
