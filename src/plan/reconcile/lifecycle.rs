@@ -126,6 +126,12 @@ pub fn start(
     {
         return Err(scope.no_such_service(name));
     }
+    if scope.services.is_empty() && !scope.from_files {
+        return Err(PlanError::new(format!(
+            "no container found for project \"{}\"",
+            scope.name
+        )));
+    }
     let graph = Graph::new(&scope.services)?;
     let selected = if options.services.is_empty() {
         graph.order().iter().copied().collect()
@@ -282,6 +288,10 @@ impl Starter<'_> {
 
 /// Restarts the services in dependency order, and after them the dependents that ask for it.
 pub fn restart(scope: &Scope, observed: &Observed, options: &Restart) -> Result<Plan, PlanError> {
+    let known = |name: &&String| scope.services.contains_key(*name);
+    if let Some(name) = options.services.iter().find(|name| !known(name)) {
+        return Err(scope.no_such_service(name));
+    }
     let named = scope.select(&options.services)?;
     // Only dependencies that say `restart: true` matter here.
     let services: BTreeMap<String, Arc<Service>> = scope
