@@ -17,6 +17,7 @@ use super::normalize;
 use super::options::LoadOptions;
 use super::profiles;
 use super::source::SourceMap;
+use super::uninterpolated;
 
 /// A project and what came up while loading it.
 #[derive(Debug, Clone)]
@@ -78,7 +79,11 @@ pub fn environment(options: &LoadOptions) -> BTreeMap<String, String> {
 /// Every problem that was found, at least one of them an error.
 pub fn load_tree(options: &LoadOptions) -> Result<LoadedTree, LoadError> {
     let mut loader = Loader::new(options);
-    let model = load_model(&mut loader);
+    // Without interpolation nothing is taken from the environment, bare names included.
+    let model = load_model(&mut loader, options.interpolate);
+    if let Some(model) = &model {
+        uninterpolated::check(&mut loader, &model.tree, &model.found.environment);
+    }
     let (diagnostics, sources) = finish(loader);
     match model {
         Some(model) if !diagnostics.iter().any(Diagnostic::is_error) => Ok(LoadedTree {
@@ -115,24 +120,26 @@ struct Model {
     found: Discovered,
 }
 
-fn load_model(loader: &mut Loader<'_>) -> Option<Model> {
+fn load_model(loader: &mut Loader<'_>, use_environment: bool) -> Option<Model> {
     let mut found = discover::discover(loader)?;
     let files = parse_files(loader, &found.files)?;
     let name = name::project_name(loader, &files, &found.folder, &found.environment)?;
-    found
-        .environment
-        .insert("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
+    let own = ("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
+    found.environment.extend([own.clone()]);
+    let environment = if use_environment {
+        found.environment.clone()
+    } else {
+        BTreeMap::from([own])
+    };
     let mut scope = Scope {
         id: loader.next_scope(),
         prefix: found.folder.to_string_lossy().into_owned(),
         folder: found.folder.clone(),
-        environment: std::mem::take(&mut found.environment),
+        environment,
         resolve_paths: loader.options.resolve_paths,
         chain: Vec::new(),
     };
-    let tree = loader.load_tree(&mut scope, files);
-    found.environment = scope.environment;
-    let mut tree = tree?;
+    let mut tree = loader.load_tree(&mut scope, files)?;
     if tree.as_map().is_none_or(indexmap::IndexMap::is_empty) {
         if !loader.failed() {
             loader.problems.push(
@@ -145,8 +152,7 @@ fn load_model(loader: &mut Loader<'_>) -> Option<Model> {
     }
     if loader.options.normalize {
         set_name(&mut tree, &name);
-        let variables = loader.options.interpolate.then_some(&found.environment);
-        normalize::normalize(&mut tree, &name, variables);
+        normalize::normalize(&mut tree, &name, &scope.environment);
     }
     Some(Model { tree, name, found })
 }
@@ -183,7 +189,7 @@ fn load_project(loader: &mut Loader<'_>) -> Option<Project> {
         mut tree,
         name,
         found,
-    } = load_model(loader)?;
+    } = load_model(loader, true)?;
     let options = loader.options;
     let mut context = decode::Context::new();
     let declared = decode::project(&tree, &mut context);

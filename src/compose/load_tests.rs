@@ -527,3 +527,19 @@ fn switches_leave_stages_out() {
     options.check_consistency = false;
     assert_eq!(errors(&options), Vec::<String>::new());
 }
+
+#[test]
+fn types_are_checked_without_interpolation_but_for_variables() {
+    let folder = one(
+        "services:\n  a:\n    image: 5\n    scale: ${N}\n    ports: ['${P}:80', '81:81']\n    mem_limit: ${M:?m}\n    privileged: 'yes'\n",
+    );
+    let mut options = folder.options();
+    options.interpolate = false;
+    let error = load_tree(&options).unwrap_err();
+    let shown: Vec<&str> = error
+        .diagnostics
+        .iter()
+        .map(|problem| problem.message.as_str())
+        .collect();
+    assert_eq!(shown, ["services.a.image must be a text, not an integer"]);
+}

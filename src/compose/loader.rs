@@ -209,9 +209,7 @@ impl<'a> Loader<'a> {
         if scope.resolve_paths {
             self.resolve_paths(&mut tree, &scope.prefix);
         }
-        if self.options.interpolate {
-            environment::resolve_in_tree(&mut tree, &scope.environment);
-        }
+        environment::resolve_in_tree(&mut tree, &scope.environment);
         Some(tree)
     }
 

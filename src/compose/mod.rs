@@ -34,6 +34,7 @@ pub mod source;
 pub mod template;
 #[cfg(test)]
 mod testing;
+mod uninterpolated;
 mod validate;
 mod variables;
 pub mod yaml;

@@ -9,11 +9,8 @@ use super::source::Span;
 /// Name spaces that can be shared with another service by `service:NAME`.
 const NAMESPACES: [&str; 5] = ["network_mode", "ipc", "pid", "uts", "cgroup"];
 
-/// Variables that names without a value are resolved in; `None` leaves them alone.
-pub(crate) type Variables<'a> = Option<&'a BTreeMap<String, String>>;
-
 /// Adds to a tree in long form what is implied.
-pub(crate) fn normalize(tree: &mut Node, project: &str, variables: Variables<'_>) {
+pub(crate) fn normalize(tree: &mut Node, project: &str, environment: &BTreeMap<String, String>) {
     let span = tree.span;
     let Some(root) = tree.as_map_mut() else {
         return;
@@ -24,7 +21,7 @@ pub(crate) fn normalize(tree: &mut Node, project: &str, variables: Variables<'_>
     }
     if let Some(services) = section_mut(root, "services") {
         for service in services.values_mut() {
-            normalize_service(&mut service.node, variables);
+            normalize_service(&mut service.node, environment);
         }
     }
     for section in ["networks", "volumes", "configs", "secrets"] {
@@ -78,7 +75,7 @@ fn declare_default_network(root: &mut Map, span: Span) {
     }
 }
 
-fn normalize_service(service: &mut Node, variables: Variables<'_>) {
+fn normalize_service(service: &mut Node, environment: &BTreeMap<String, String>) {
     let span = service.span;
     let Some(map) = service.as_map_mut() else {
         return;
@@ -89,10 +86,10 @@ fn normalize_service(service: &mut Node, variables: Variables<'_>) {
         policy.node.value = Value::Str("missing".into());
     }
     if let Some(build) = map.get_mut("build") {
-        normalize_build(&mut build.node, variables);
+        normalize_build(&mut build.node, environment);
     }
-    if let (Some(environment), Some(variables)) = (map.get_mut("environment"), variables) {
-        take_values(&mut environment.node, variables, true);
+    if let Some(variables) = map.get_mut("environment") {
+        take_values(&mut variables.node, environment, true);
     }
     clean_targets(map);
     inherit_image(map);
@@ -100,7 +97,7 @@ fn normalize_service(service: &mut Node, variables: Variables<'_>) {
     add_dependencies(map, implied, span);
 }
 
-fn normalize_build(build: &mut Node, variables: Variables<'_>) {
+fn normalize_build(build: &mut Node, environment: &BTreeMap<String, String>) {
     let span = build.span;
     let Some(map) = build.as_map_mut() else {
         return;
@@ -112,8 +109,8 @@ fn normalize_build(build: &mut Node, variables: Variables<'_>) {
         let value = Value::Str("Dockerfile".into());
         map.insert("dockerfile".into(), entry(span, value));
     }
-    if let (Some(args), Some(variables)) = (map.get_mut("args"), variables) {
-        take_values(&mut args.node, variables, false);
+    if let Some(args) = map.get_mut("args") {
+        take_values(&mut args.node, environment, false);
     }
 }
 

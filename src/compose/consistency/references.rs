@@ -120,6 +120,15 @@ impl Checker<'_> {
                 .help("keep one of them"),
             );
         }
+        let shared = mode.and_then(|mode| mode.strip_prefix("service:"));
+        if let Some(target) = shared
+            // Normalising makes it a dependency, which is checked as such.
+            && !service.depends_on.contains_key(target)
+            && !self.project.services.contains_key(target)
+        {
+            let span = self.span(&["network_mode"]);
+            self.undefined("service", "services", target, span);
+        }
         for key in service.networks.keys() {
             if !self.project.networks.contains_key(key) {
                 let span = self.key_span(&["networks"], key);
