@@ -15,6 +15,9 @@ use crate::compose::model::Hook;
 use crate::plan;
 use crate::plan::step::{ContainerRef, Create, Start, Stop};
 
+/// Digits of an id in temporary names.
+const SHORT_ID: usize = 12;
+
 /// The id of a container's progress.
 pub(super) fn step_id(name: &str) -> String {
     format!("Container {name}")
@@ -193,6 +196,10 @@ pub(super) async fn start(job: &Job, wanted: &Start) -> Result<(), Error> {
     let step = step_id(&container.name);
     let service = &container.service;
     let begin = async {
+        if let Some(name) = unfinished_replacement(wanted) {
+            // Where the name is taken after all, the container keeps the temporary one.
+            let _ = rename(job, &id, &container.name, name).await;
+        }
         inject::inject(&job.engine, &id, &wanted.inject).await?;
         job.tell(Step::working(&step, "Starting"));
         if let Some(hub) = &job.hub {
@@ -216,6 +223,18 @@ pub(super) async fn start(job: &Job, wanted: &Start) -> Result<(), Error> {
                 .of_service(service))
         }
     }
+}
+
+/// The name a container should have got at the end of a replacement that was cut short.
+fn unfinished_replacement(wanted: &Start) -> Option<&str> {
+    let name = wanted.container.name.as_str();
+    let (id, rest) = name.split_once('_')?;
+    let given = wanted.service.as_ref()?.container_name.as_deref();
+    let is_temporary = id.len() == SHORT_ID
+        && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && rest.contains(wanted.container.service.as_str())
+        && given != Some(name);
+    is_temporary.then_some(rest)
 }
 
 async fn run_hooks(
@@ -397,5 +416,43 @@ pub(super) async fn delete(job: &Job, id: &str, force: bool, volumes: bool) -> R
             Ok(())
         }
         result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::compose::model::Service;
+
+    fn start(name: &str, container_name: Option<&str>) -> Start {
+        Start {
+            container: ContainerRef {
+                name: name.to_owned(),
+                service: "web".to_owned(),
+                origin: plan::step::Origin::Existing("1".to_owned()),
+            },
+            inject: Vec::new(),
+            post_start: Vec::new(),
+            service: Some(Arc::new(Service {
+                container_name: container_name.map(str::to_owned),
+                ..Service::default()
+            })),
+        }
+    }
+
+    #[test]
+    fn a_replacement_that_was_cut_short_gets_its_name() {
+        let name = "0a3f8d533514_p-web-1";
+        let replaced = start(name, None);
+        assert_eq!(unfinished_replacement(&replaced), Some("p-web-1"));
+        for kept in [
+            start("p-web-1", None),
+            start("my_web", None),
+            start(name, Some(name)),
+        ] {
+            assert_eq!(unfinished_replacement(&kept), None);
+        }
     }
 }
