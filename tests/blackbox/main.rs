@@ -20,6 +20,7 @@ mod networks;
 mod oneoff;
 mod order;
 mod profiles;
+mod recovery;
 mod recreate;
 mod secrets;
 mod signals;
