@@ -8,5 +8,6 @@ pub mod cli;
 pub mod compose;
 pub mod connect;
 pub mod plan;
+pub mod report;
 pub mod run;
 pub mod ui;

@@ -100,7 +100,7 @@ fn env_file(
         parent: None,
     });
     let variables = dotenv::parse(source, &text, &|name| known.get(name).cloned())
-        .map_err(|problem| Error::user(ui::diagnostics::render(&[problem], &sources, false)))?;
+        .map_err(|problem| Error::user(ui::diagnostics::render(&[*problem], &sources, false)))?;
     let variables = variables.into_iter();
     Ok(variables
         .filter_map(|(name, variable)| {

@@ -9,7 +9,7 @@ use super::error::{Error, Style};
 use super::settings::{Settings, truth};
 use crate::compose::{self, Diagnostic, LoadOptions, Loaded, SourceMap};
 use crate::connect::{self, Engine};
-use crate::run::event;
+use crate::report::event;
 use crate::ui::progress::Mode;
 use crate::ui::screen::{self, Screen};
 use crate::ui::{self, log_printer};

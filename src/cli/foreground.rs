@@ -18,7 +18,7 @@ use super::creation::Prepared;
 use super::session::{INTERRUPTED, Session, Signals, leave};
 use crate::plan::options::{Kill, Stop};
 use crate::plan::{Action, Plan, reconcile};
-use crate::run::event::{self, Event, Origin, Sender, Status, Stream, send};
+use crate::report::event::{self, Event, Origin, Sender, Status, Stream, send};
 use crate::run::execute::{OnFailure, execute};
 use crate::run::job::Gatekeeper;
 use crate::run::logs::{self, Beginning, Follow, Range};

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::{Context, Error};
 use crate::compose::Project;
-use crate::run::event::Event;
+use crate::report::event::Event;
 use crate::run::logs::{self, Beginning, Follow, Order, Range};
 use crate::run::select::{self, Target, Wanted};
 use crate::ui;

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use bollard::Docker;
 
 use super::{Context, Error};
-use crate::run::list::{self, Listed, Query};
+use crate::report::Listed;
+use crate::run::list::{self, Query};
 use crate::ui;
 
 /// Options of `port`.

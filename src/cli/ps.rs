@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 
 use super::{Context, Error};
 use crate::compose::Project;
-use crate::run::list::{self, Listed, Query};
+use crate::report::Listed;
+use crate::run::list::{self, Query};
 use crate::ui::listing::Format;
 use crate::ui::{self, containers};
 

@@ -7,8 +7,9 @@ use super::session::with_place;
 use super::{Context, Error};
 use crate::compose::model::Service;
 use crate::compose::{self, Project};
+use crate::report::event;
+use crate::run;
 use crate::run::pull::{self, PullOptions};
-use crate::run::{self, event};
 
 /// Options of `pull`.
 #[derive(Debug, Clone, clap::Args)]

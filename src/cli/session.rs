@@ -13,7 +13,7 @@ use crate::connect::Engine;
 use crate::plan::observed::Observed;
 use crate::plan::reconcile::Scope;
 use crate::plan::{self, Plan, PlanError};
-use crate::run::event;
+use crate::report::event;
 use crate::run::execute::{OnFailure, execute};
 use crate::run::job::Job;
 use crate::run::observe::{self, Wants};

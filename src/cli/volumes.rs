@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use super::{Context, Error};
-use crate::run::list::{self, ListedVolume, Query};
+use crate::report::ListedVolume;
+use crate::run::list::{self, Query};
 use crate::ui::listing::Format;
 use crate::ui::{self, volumes};
 

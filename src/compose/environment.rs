@@ -37,7 +37,7 @@ pub(crate) fn read_env_file(
             Some(())
         }
         Err(problem) => {
-            loader.problems.push(problem);
+            loader.problems.push(*problem);
             None
         }
     }
@@ -164,42 +164,23 @@ fn read_service_file(
             .or_else(|| known.get(name).cloned())
     };
     let parsed = match file.format.as_deref() {
-        None | Some("" | ".env") => dotenv::parse(source, &text, &lookup).map(|variables| {
-            variables
-                .into_iter()
-                .filter_map(|(name, variable)| {
-                    let value = variable.value.or_else(|| lookup(&name))?;
-                    Some((name, value))
-                })
-                .collect()
-        }),
-        Some("raw") => Ok(raw_lines(&text, &lookup)),
+        None | Some("" | ".env") => dotenv::parse(source, &text, &lookup),
+        Some("raw") => dotenv::parse_raw(source, &text, &lookup),
         Some(format) => Err(
             Diagnostic::error(format!("unknown env_file format \"{format}\""))
                 .at(place)
-                .help("the formats are `raw` and none"),
+                .help("the formats are `raw` and none")
+                .into(),
         ),
     };
     match parsed {
-        Ok(variables) => read.extend::<Vec<(String, String)>>(variables),
-        Err(problem) => loader.problems.push(problem),
+        Ok(variables) => read.extend(
+            variables
+                .into_iter()
+                .filter_map(|(name, variable)| Some((name, variable.value?))),
+        ),
+        Err(problem) => loader.problems.push(*problem),
     }
-}
-
-/// Lines of `NAME=value` without quoting and interpolation; a bare name is inherited.
-fn raw_lines(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Vec<(String, String)> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    text.lines()
-        .map(str::trim_start)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .filter_map(|line| {
-            if let Some((name, value)) = line.split_once('=') {
-                return Some((name.to_owned(), value.to_owned()));
-            }
-            let name = line.trim_end();
-            Some((name.to_owned(), lookup(name)?))
-        })
-        .collect()
 }
 
 /// Merges the label files of every enabled service into its labels.
@@ -234,7 +215,7 @@ fn resolve_service_labels(
                     }
                 }
             }
-            Err(problem) => loader.problems.push(problem),
+            Err(problem) => loader.problems.push(*problem),
         }
     }
     labels.append(&mut service.labels);

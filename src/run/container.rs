@@ -8,12 +8,12 @@ use bollard::query_parameters::{
     StopContainerOptionsBuilder,
 };
 
-use super::event::{Origin, Step};
 use super::job::Job;
 use super::{Error, Kind, hook, inject, network, proxy};
 use crate::compose::model::Hook;
 use crate::plan;
 use crate::plan::step::{ContainerRef, Create, Start, Stop};
+use crate::report::event::{Origin, Step};
 
 /// Digits of an id in temporary names.
 const SHORT_ID: usize = 12;

@@ -7,12 +7,12 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::event::Step as Progress;
 use super::job::Job;
 use super::wait::{self, Awaited};
 use super::{Error, Kind, container, image, network, pre_start, volume};
 use crate::plan::step::{ContainerRef, Step, Wait};
 use crate::plan::{self, Action, Plan, StepId};
+use crate::report::event::Step as Progress;
 
 /// What a failure means for the steps that have not begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

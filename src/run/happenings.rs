@@ -10,23 +10,9 @@ use jiff::Timestamp;
 
 use super::Error;
 use super::logs::parse_time;
+use crate::report::Happening;
 
 const PREFIX: &str = "com.docker.compose.";
-
-/// Something that happened to a container.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Happening {
-    /// When.
-    pub time: Timestamp,
-    /// The container's service.
-    pub service: String,
-    /// The container's id.
-    pub container: String,
-    /// What: "start", "die", "exec_create: ls" …
-    pub action: String,
-    /// More about it, without the labels that compose itself sets.
-    pub attributes: BTreeMap<String, String>,
-}
 
 /// From when to when; open where `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use futures::StreamExt;
 
 use super::Error;
-use super::event::{Event, LogLine, Origin, Sender, Stream, send};
 use crate::compose::model::{Environment, Hook};
 use crate::connect::Engine;
+use crate::report::event::{Event, LogLine, Origin, Sender, Stream, send};
 
 /// Lines and bytes of a failed hook's output that its error shows.
 const TAIL_LINES: usize = 10;

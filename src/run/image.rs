@@ -3,11 +3,11 @@
 use bollard::query_parameters::RemoveImageOptions;
 
 use super::build::BuildOptions;
-use super::event::{Event, Sender, Step, send};
 use super::job::Job;
 use super::{Error, Kind, build as builder, pull};
 use crate::compose::model::Service;
 use crate::plan::step::Pull;
+use crate::report::event::{Event, Sender, Step, send};
 
 pub(super) async fn remove(job: &Job, image: &str) -> Result<(), Error> {
     let id = format!("Image {image}");

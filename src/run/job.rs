@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::event::{Event, Sender, Step, send};
 use super::events::Hub;
 use super::{Error, observe};
 use crate::compose::Project;
 use crate::connect::Engine;
 use crate::plan::step::{ContainerRef, Origin, StepId};
 use crate::plan::{Plan, Settings};
+use crate::report::event::{Event, Sender, Step, send};
 
 /// What all steps of one running plan share.
 #[derive(Debug)]

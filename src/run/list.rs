@@ -1,6 +1,6 @@
 //! Containers as the engine lists them, with everything that `ps` and its like show: one request.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use bollard::Docker;
 use bollard::models::{ContainerSummary, ImageInspect, PortSummary};
@@ -10,9 +10,9 @@ use bollard::query_parameters::{
 use futures::future::try_join_all;
 
 use super::Error;
+use crate::report::{Listed, ListedVolume, Processes, Published, UsedImage};
 
 const PROJECT: &str = "com.docker.compose.project";
-const SERVICE: &str = "com.docker.compose.service";
 const NUMBER: &str = "com.docker.compose.container-number";
 const ONEOFF: &str = "com.docker.compose.oneoff";
 const CONFIG_HASH: &str = "com.docker.compose.config-hash";
@@ -28,85 +28,6 @@ pub struct Query<'a> {
     pub one_offs: bool,
     /// Also those that carry no configuration hash, which other commands do not see.
     pub foreign: bool,
-}
-
-/// One container.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listed {
-    /// Id, 64 hexadecimal digits.
-    pub id: String,
-    /// Name without the leading slash.
-    pub name: String,
-    /// All names without the leading slash; those of links have a slash within.
-    pub names: Vec<String>,
-    /// The image as the container names it.
-    pub image: String,
-    /// The command as one text.
-    pub command: String,
-    /// When it was made, in seconds since 1970.
-    pub created: i64,
-    /// State: "running", "exited" …
-    pub state: String,
-    /// State in words: "Up 2 minutes (healthy)".
-    pub status: String,
-    /// Health: "healthy", "unhealthy", "starting", or nothing.
-    pub health: String,
-    /// Exit code of one that stopped, otherwise 0.
-    pub exit_code: i64,
-    /// Ports, sorted by the one inside the container.
-    pub ports: Vec<Published>,
-    /// All labels.
-    pub labels: BTreeMap<String, String>,
-    /// Names of mounted volumes and paths of mounted folders.
-    pub mounts: Vec<String>,
-    /// How many mounts are volumes of the local driver.
-    pub local_volumes: usize,
-    /// Names of its networks, sorted.
-    pub networks: Vec<String>,
-    /// Bytes written on top of the image, where the engine was asked.
-    pub size: u64,
-    /// Bytes of the whole file system, where the engine was asked.
-    pub full_size: u64,
-}
-
-/// A port of a container.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Published {
-    /// The port inside the container.
-    pub target: u16,
-    /// The address on the host; empty where it is not published.
-    pub ip: String,
-    /// The port on the host; 0 where it is not published.
-    pub published: u16,
-    /// "tcp", "udp" or "sctp".
-    pub protocol: String,
-}
-
-impl Listed {
-    /// A label's value; empty where the label is missing.
-    pub fn label(&self, name: &str) -> &str {
-        self.labels.get(name).map_or("", String::as_str)
-    }
-
-    /// The project it belongs to.
-    pub fn project(&self) -> &str {
-        self.label(PROJECT)
-    }
-
-    /// The service it belongs to.
-    pub fn service(&self) -> &str {
-        self.label(SERVICE)
-    }
-
-    /// Its number within the service; 0 where it has none.
-    pub fn number(&self) -> u64 {
-        self.label(NUMBER).parse().unwrap_or_default()
-    }
-
-    /// Whether `run` made it.
-    pub fn is_one_off(&self) -> bool {
-        self.label(ONEOFF) == "True"
-    }
 }
 
 /// Lists containers, sorted by name.
@@ -132,25 +53,6 @@ pub async fn containers(docker: &Docker, query: Query<'_>) -> Result<Vec<Listed>
     let mut listed: Vec<Listed> = summaries.into_iter().map(Listed::from).collect();
     listed.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(listed)
-}
-
-/// The image of one container.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsedImage {
-    /// Name of the container.
-    pub container: String,
-    /// The image as the container names it.
-    pub reference: String,
-    /// Id, with its `sha256:`.
-    pub id: String,
-    /// Operating system and processor: "linux/amd64".
-    pub platform: String,
-    /// Size in bytes.
-    pub size: i64,
-    /// When it was made.
-    pub created: Option<time::OffsetDateTime>,
-    /// When it got its tag on this engine.
-    pub tagged: Option<time::OffsetDateTime>,
 }
 
 /// Looks up the images of containers, each image once, and returns one entry for each container
@@ -204,21 +106,6 @@ fn platform(image: &ImageInspect) -> String {
     .join("/")
 }
 
-/// One volume.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ListedVolume {
-    /// Its name on the engine.
-    pub name: String,
-    /// Its driver.
-    pub driver: String,
-    /// Where it is on the engine's host.
-    pub mountpoint: String,
-    /// "local" or "global".
-    pub scope: String,
-    /// All labels.
-    pub labels: BTreeMap<String, String>,
-}
-
 /// Lists the volumes of a project, sorted by name.
 ///
 /// # Errors
@@ -245,19 +132,6 @@ pub async fn volumes(docker: &Docker, project: &str) -> Result<Vec<ListedVolume>
         .collect();
     listed.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(listed)
-}
-
-/// The processes of one container.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Processes {
-    /// The container's service, or its name where it has none.
-    pub service: String,
-    /// The container's number, or nothing.
-    pub number: String,
-    /// Titles of the columns.
-    pub titles: Vec<String>,
-    /// One row for each process, with a cell for each title.
-    pub rows: Vec<Vec<String>>,
 }
 
 /// Asks for the processes of containers, in their order.

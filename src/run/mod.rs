@@ -1,12 +1,11 @@
 //! Runs what a plan says on an engine, and what commands ask of running containers.
 //!
 //! This room decides nothing and prints nothing: it does, waits, and sends
-//! [`event::Event`]s.
+//! [`crate::report::event::Event`]s.
 
 pub mod build;
 pub mod digest;
 pub mod error;
-pub mod event;
 pub mod events;
 pub mod exec;
 pub mod happenings;

@@ -3,10 +3,10 @@
 use bollard::models::{EndpointSettings, NetworkConnectRequest, NetworkDisconnectRequest};
 use bollard::query_parameters::InspectNetworkOptions;
 
-use super::event::Step;
 use super::job::Job;
 use super::{Error, Kind};
 use crate::plan;
+use crate::report::event::Step;
 
 pub(super) async fn create(job: &Job, key: &str, name: &str) -> Result<(), Error> {
     let project = job.project()?;

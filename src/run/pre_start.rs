@@ -8,7 +8,6 @@ use bollard::query_parameters::{
 use futures::StreamExt;
 use std::collections::HashMap;
 
-use super::event::Origin;
 use super::hook::{Lines, Output, environment};
 use super::job::Job;
 use super::{Error, container, network};
@@ -16,6 +15,7 @@ use crate::compose::model::{Hook, Service};
 use crate::plan;
 use crate::plan::labels;
 use crate::plan::step::ContainerRef;
+use crate::report::event::Origin;
 
 /// The value of the label that marks these containers.
 const KIND: &str = "pre_start";

@@ -1,8 +1,8 @@
 //! Tells what running a plan would tell, and does nothing.
 
-use super::event::{Sender, Step, send};
 use crate::plan::step::Until;
 use crate::plan::{Action, Plan};
+use crate::report::event::{Sender, Step, send};
 
 /// Sends the progress of a plan as if each step had succeeded, in the order of the plan.
 pub fn rehearse(plan: &Plan, sender: &Sender) {

@@ -2,10 +2,10 @@
 
 use bollard::query_parameters::RemoveVolumeOptionsBuilder;
 
-use super::event::Step;
 use super::job::Job;
 use super::{Error, Kind};
 use crate::plan;
+use crate::report::event::Step;
 
 pub(super) async fn create(job: &Job, key: &str, name: &str) -> Result<(), Error> {
     let project = job.project()?;

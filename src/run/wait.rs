@@ -7,9 +7,9 @@ use bollard::query_parameters::InspectContainerOptions;
 use tokio::time::Instant;
 
 use super::Error;
-use super::event::{Sender, Step, send};
 use super::events::{Health, Hub, Standing};
 use crate::plan::step::Until;
+use crate::report::event::{Sender, Step, send};
 
 /// A container to wait for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::format::{human_duration, human_size};
 use super::template::{Row, go_json};
-use crate::run::list::{Listed, Published};
+use crate::report::{Listed, Published};
 
 /// The table of `ps`.
 pub const COLUMNS: &str =

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::template::go_json;
-use crate::run::happenings::Happening;
+use crate::report::Happening;
 
 /// `2026-01-02 15:04:05.000000 container start 12ab… (image=…, name=…)` and a newline.
 pub fn text(event: &Happening, zone: &TimeZone) -> String {

@@ -11,7 +11,7 @@ use super::containers::age;
 use super::format::{human_duration, human_size};
 use super::table::Layout;
 use super::template::go_json;
-use crate::run::list::UsedImage;
+use crate::report::UsedImage;
 
 /// Digits of an id in a table.
 const ID_WIDTH: usize = 12;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 
-use crate::run::event::{LogLine, Origin};
+use crate::report::event::{LogLine, Origin};
 
 /// How log lines are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +107,7 @@ impl LogPrinter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::Stream;
+    use crate::report::event::Stream;
 
     const PLAIN: Options = Options {
         prefix: true,

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::table::Layout;
 use super::template::go_json;
-use crate::run::list::Listed;
+use crate::report::Listed;
 
 const CONFIG_FILES: &str = "com.docker.compose.project.config_files";
 

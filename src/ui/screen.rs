@@ -13,7 +13,7 @@ use tokio::time::MissedTickBehavior;
 use super::log_printer::{self, LogPrinter};
 use super::progress::{self, Board, Frame, Mode};
 use super::{style, terminal, warning};
-use crate::run::event::{Event, Receiver, Sender, Step, Stream};
+use crate::report::event::{Event, Receiver, Sender, Step, Stream};
 
 /// How often the live block is drawn at most.
 const REDRAW: Duration = Duration::from_millis(100);

@@ -3,7 +3,7 @@
 use indexmap::IndexSet;
 
 use super::table::Layout;
-use crate::run::list::Processes;
+use crate::report::Processes;
 
 /// The table of `top`; nothing where there is no process.
 pub fn table(containers: &[Processes]) -> String {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::template::Row;
-use crate::run::list::ListedVolume;
+use crate::report::ListedVolume;
 
 /// The table of `volumes`.
 pub const COLUMNS: &str = "{{.Driver}}\t{{.Name}}";

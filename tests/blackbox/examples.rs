@@ -1,5 +1,6 @@
 //! The example projects: up, probed from outside, logs followed, down, nothing left.
 
+use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::sys::signal::Signal;
@@ -195,7 +196,7 @@ fn post_and_comment(ui: u16) {
 fn metric(prometheus: u16, query: &str, value: f64) -> Option<()> {
     let mut path = "/api/v1/query?query=".to_owned();
     for byte in query.bytes() {
-        path.push_str(&format!("%{byte:02x}"));
+        let _ = write!(path, "%{byte:02x}");
     }
     let answer = get(prometheus, &path)?.json();
     let sample = answer["data"]["result"][0]["value"][1].as_str()?;

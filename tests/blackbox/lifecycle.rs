@@ -262,12 +262,10 @@ fn orphans_are_named_and_removed_on_request() {
 
 #[test]
 fn many_at_once() {
-    let mut compose = "services:\n".to_owned();
-    for number in 1..=20 {
-        compose.push_str(&format!(
-            "  s{number}: {{image: IMAGE, command: demo sleep}}\n"
-        ));
-    }
+    let services: Vec<String> = (1..=20)
+        .map(|number| format!("  s{number}: {{image: IMAGE, command: demo sleep}}"))
+        .collect();
+    let compose = format!("services:\n{}\n", services.join("\n"));
     let project = Project::new("many", &compose);
     project.rcompose(&["up", "--detach"]).success();
     assert_eq!(project.container_ids().len(), 20);

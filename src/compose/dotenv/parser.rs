@@ -17,7 +17,7 @@ pub fn parse(
     source: SourceId,
     text: &str,
     lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<Variables, Diagnostic> {
+) -> Result<Variables, Box<Diagnostic>> {
     let bom = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
     let mut parser = Parser {
         source,
@@ -80,7 +80,7 @@ impl Parser<'_> {
         self.at += self.rest().len() - self.rest().trim_start_matches(is_blank).len();
     }
 
-    fn statement(&mut self) -> Result<(), Diagnostic> {
+    fn statement(&mut self) -> Result<(), Box<Diagnostic>> {
         if self
             .rest()
             .strip_prefix("export")
@@ -96,7 +96,8 @@ impl Parser<'_> {
         if name.contains(' ') {
             return Err(Diagnostic::error("a variable name cannot contain a blank")
                 .at(span)
-                .help("write one `NAME=value` on each line"));
+                .help("write one `NAME=value` on each line")
+                .into());
         }
         self.at = start + length + separator.map_or(0, char::len_utf8);
         let value = match separator {
@@ -112,7 +113,7 @@ impl Parser<'_> {
     }
 
     /// Length of the name at the current place in bytes, and what ends it.
-    fn name_length(&self) -> Result<(usize, Option<char>), Diagnostic> {
+    fn name_length(&self) -> Result<(usize, Option<char>), Box<Diagnostic>> {
         for (at, c) in self.rest().char_indices() {
             match c {
                 '=' | ':' | '\n' => return Ok((at, Some(c))),
@@ -123,14 +124,15 @@ impl Parser<'_> {
                     let message = format!("unexpected character \"{c}\" in variable name");
                     return Err(Diagnostic::error(message)
                         .at(self.span(start, start + c.len_utf8()))
-                        .help("names are made of letters, digits, `_`, `.` and `-`; comments start with `#`"));
+                        .help("names are made of letters, digits, `_`, `.` and `-`; comments start with `#`")
+                        .into());
                 }
             }
         }
         Ok((self.rest().len(), None))
     }
 
-    fn value(&mut self) -> Result<String, Diagnostic> {
+    fn value(&mut self) -> Result<String, Box<Diagnostic>> {
         match self.rest().as_bytes().first() {
             Some(b'"') => {
                 let (start, text) = self.quoted('"')?;
@@ -142,7 +144,7 @@ impl Parser<'_> {
     }
 
     /// The rest of the line without a comment, which starts with ` #`.
-    fn unquoted(&mut self) -> Result<String, Diagnostic> {
+    fn unquoted(&mut self) -> Result<String, Box<Diagnostic>> {
         let start = self.at;
         let line = self.rest().split('\n').next().unwrap_or_default();
         let value = line.split(" #").next().unwrap_or_default().trim_end();
@@ -153,7 +155,7 @@ impl Parser<'_> {
 
     /// Text in quotes, which may span lines; a backslash before the quote gives the quote. Also
     /// gives where the text starts.
-    fn quoted(&mut self, quote: char) -> Result<(usize, String), Diagnostic> {
+    fn quoted(&mut self, quote: char) -> Result<(usize, String), Box<Diagnostic>> {
         let start = self.at;
         let mut value = String::new();
         let mut escaped = false;
@@ -175,16 +177,18 @@ impl Parser<'_> {
         let line = self.rest().split('\n').next().unwrap_or_default().len();
         Err(Diagnostic::error("unterminated quoted value")
             .at(self.span(start, start + line))
-            .help(format!("close it with {quote}")))
+            .help(format!("close it with {quote}"))
+            .into())
     }
 
-    fn expand(&self, value: &str, start: usize) -> Result<String, Diagnostic> {
+    fn expand(&self, value: &str, start: usize) -> Result<String, Box<Diagnostic>> {
         let lookup = |name: &str| {
             (self.lookup)(name).or_else(|| self.variables.get(name).and_then(|it| it.value.clone()))
         };
         template::substitute(value, &lookup, &mut |_| {}).map_err(|error| {
             let line = self.text[start..].split('\n').next().unwrap_or_default();
-            Diagnostic::error(error.to_string()).at(self.span(start, start + line.len()))
+            let span = self.span(start, start + line.len());
+            Box::new(Diagnostic::error(error.to_string()).at(span))
         })
     }
 }

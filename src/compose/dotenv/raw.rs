@@ -16,7 +16,7 @@ pub fn parse_raw(
     source: SourceId,
     text: &str,
     lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<Variables, Diagnostic> {
+) -> Result<Variables, Box<Diagnostic>> {
     let mut variables = Variables::new();
     let mut start = text.len() - text.trim_start_matches('\u{feff}').len();
     for (number, line) in text[start..].split('\n').enumerate() {
@@ -39,7 +39,7 @@ pub fn parse_raw(
         }
         if name.is_empty() || name.contains(char::is_whitespace) {
             let message = format!("variable name \"{name}\" is empty or contains a blank");
-            return Err(Diagnostic::error(message).at(span));
+            return Err(Diagnostic::error(message).at(span).into());
         }
         let value = value.map_or_else(|| lookup(name), |value| Some(value.to_owned()));
         variables.insert(name.to_owned(), Variable { value, span });

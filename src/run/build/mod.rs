@@ -16,11 +16,11 @@ use futures::stream::FuturesUnordered;
 pub use recipe::{BuildOptions, image_name};
 
 use super::Error;
-use super::event::{Sender, Step, send};
 use super::registry_auth::RegistryAuth;
 use super::{hijack, proxy};
 use crate::compose::model::{Project, Service};
 use crate::connect::Engine;
+use crate::report::event::{Sender, Step, send};
 use posted::Builder;
 use recipe::{Recipe, services_needed};
 

@@ -10,8 +10,8 @@ use super::archive::{Archive, Extra};
 use super::ignore::Ignore;
 use super::recipe::{Context, Dockerfile, Recipe, problem};
 use super::trace::Trace;
+use crate::report::event::{Sender, Step, send};
 use crate::run::Error;
-use crate::run::event::{Sender, Step, send};
 use crate::run::registry_auth::RegistryAuth;
 
 /// Which builder of the engine.

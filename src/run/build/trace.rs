@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bollard::moby::buildkit::v1::{StatusResponse, Vertex};
 
-use crate::run::event::{Progress, Status, Step};
+use crate::report::event::{Progress, Status, Step};
 
 /// Bytes that have to be moved before a transfer's progress is told again.
 const GRAIN: i64 = 1 << 20;

@@ -67,7 +67,7 @@ impl Resume {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::Stream;
+    use crate::report::event::Stream;
     use bytes::Bytes;
 
     fn line(nanosecond: i64) -> Line {

@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use super::cursor::Cursor;
 use super::history::{is_unreadable, unreadable};
 use super::{Lines, Range, Sink, event};
+use crate::report::event::{Event, Origin};
 use crate::run::Error;
-use crate::run::event::{Event, Origin};
 use crate::run::select::{self, Target, Wanted};
 
 /// A container that was told to stop may be about to start again (`restart`, a replacement);

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use super::cursor::Cursor;
 use super::line::Line;
 use super::{Lines, Range, Sink, event};
+use crate::report::event::Event;
 use crate::run::Error;
-use crate::run::event::Event;
 use crate::run::select::Target;
 
 /// In which order the lines of several containers are sent.
@@ -109,7 +109,7 @@ pub(super) fn unreadable(name: &str, error: &Error) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::Stream;
+    use crate::report::event::Stream;
     use bytes::Bytes;
 
     fn line(second: i64) -> Line {

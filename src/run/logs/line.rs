@@ -4,7 +4,7 @@ use bollard::container::LogOutput;
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
-use crate::run::event::Stream;
+use crate::report::event::Stream;
 
 /// A line longer than this is passed on in parts, so that a container that never ends its line
 /// cannot fill the memory.

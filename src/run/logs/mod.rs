@@ -16,7 +16,7 @@ pub use history::{Order, history};
 pub use time::parse as parse_time;
 
 use super::Error;
-use super::event::{Event, LogLine, Origin};
+use crate::report::event::{Event, LogLine, Origin};
 use cursor::Cursor;
 use line::{Assembler, Line};
 

@@ -3,7 +3,7 @@
 use bollard::models::CreateImageInfo;
 use indexmap::IndexMap;
 
-use crate::run::event::Step;
+use crate::report::event::Step;
 
 /// Bytes of one layer that have to come in before the next step is sent for it, so that a fast
 /// download does not flood those who listen.
@@ -97,7 +97,7 @@ fn is_done(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::{Progress, Status};
+    use crate::report::event::{Progress, Status};
     use bollard::models::ProgressDetail;
 
     fn message(id: &str, status: &str, current: i64, total: i64) -> CreateImageInfo {

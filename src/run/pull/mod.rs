@@ -10,9 +10,9 @@ use futures::StreamExt as _;
 pub use services::{PullOptions, pull_services, rehearse};
 
 use super::Error;
-use super::event::{Sender, Status, Step, send};
 use super::reference::Reference;
 use super::registry_auth::RegistryAuth;
+use crate::report::event::{Sender, Status, Step, send};
 use layers::Layers;
 
 /// Pulls an image and tells its progress as that of `id` (a service's name), with a part for

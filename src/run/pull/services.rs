@@ -7,8 +7,8 @@ use futures::StreamExt as _;
 
 use super::{pull_buildable_image, pull_image};
 use crate::compose::model::Service;
+use crate::report::event::{Sender, Step, send};
 use crate::run::Error;
-use crate::run::event::{Sender, Step, send};
 use crate::run::reference::Reference;
 
 /// What `pull` was asked for.
@@ -193,7 +193,7 @@ fn finish(
     if !buildable.is_empty() {
         let names = buildable.join(" ");
         let text = format!("some images must be built instead: rcompose build {names}");
-        send(sender, super::super::event::Event::Warning(text));
+        send(sender, crate::report::event::Event::Warning(text));
     }
     if options.ignore_failures {
         return Ok(());

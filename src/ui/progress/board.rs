@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
-use crate::run::event::{Progress, Status, Step};
+use crate::report::event::{Progress, Status, Step};
 
 /// Steps in the order in which they were first heard of.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::words;
-use crate::run::event::Step;
+use crate::report::event::Step;
 
 /// The members and their order are those of docker compose; empty ones are left out.
 #[derive(Serialize)]
@@ -53,7 +53,7 @@ pub fn line(step: &Step, dry_run: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::event::Progress;
+    use crate::report::event::Progress;
 
     #[test]
     fn empty_members_are_left_out() {

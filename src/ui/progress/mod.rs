@@ -10,7 +10,7 @@ pub use json::line as json_line;
 pub use plain::line as plain_line;
 pub use tty::{Frame, frame};
 
-use crate::run::event::Step;
+use crate::report::event::Step;
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Progress as one line for each change.
 
 use super::{DRY_RUN, words};
-use crate::run::event::Step;
+use crate::report::event::Step;
 
 /// ` Container web-1  Created`: two spaces where docker compose 2 has an empty text.
 pub fn line(step: &Step, dry_run: bool) -> String {

@@ -7,7 +7,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::board::{Board, Row};
 use super::{DRY_RUN, words as told};
-use crate::run::event::{Status, Step};
+use crate::report::event::{Status, Step};
 use crate::ui::style;
 
 /// What a frame depends on besides the steps.
@@ -216,7 +216,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::run::event::{Progress, Step};
+    use crate::report::event::{Progress, Step};
 
     fn show(board: &Board, width: usize, height: usize, now: Instant) -> String {
         frame(

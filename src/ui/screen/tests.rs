@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::*;
-use crate::run::event::{LogLine, Origin};
+use crate::report::event::{LogLine, Origin};
 
 /// A stream that remembers what was written.
 #[derive(Clone, Default)]

@@ -22,8 +22,8 @@ use tonic::transport::{Channel, Endpoint, Server};
 use super::recipe::{Context, Dockerfile, Recipe, problem};
 use super::trace::Trace;
 use crate::connect::Address;
+use crate::report::event::{Sender, send};
 use crate::run::Error;
-use crate::run::event::{Sender, send};
 use crate::run::hijack::{self, Post};
 use crate::run::registry_auth::RegistryAuth;
 

@@ -1,0 +1,14 @@
+//! What `run` tells and `ui` shows: plain data that knows neither an engine nor a terminal.
+
+mod container;
+pub mod event;
+mod happening;
+mod image;
+mod processes;
+mod volume;
+
+pub use container::{Listed, Published};
+pub use happening::Happening;
+pub use image::UsedImage;
+pub use processes::Processes;
+pub use volume::ListedVolume;
