@@ -46,3 +46,41 @@ fn a_failing_hook_fails_up() {
     up.says("4");
     project.down();
 }
+
+#[test]
+fn before_start_in_a_container_of_its_own() {
+    let project = Project::new(
+        "prestart",
+        r"
+services:
+  web:
+    image: IMAGE
+    command: cat /data/made
+    volumes: ['data:/data']
+    scale: 2
+    pre_start:
+      - command: [sh, -c, 'echo first >>/data/made']
+      - command: [sh, -c, 'echo second $$COLOUR >>/data/made']
+        environment: [COLOUR=red]
+volumes: {data: {}}
+",
+    );
+    project.rcompose(&["up", "--detach"]).success();
+    assert_eq!(project.container_ids().len(), 2, "the hooks' containers are gone");
+    let logs = project.rcompose(&["logs", "--no-log-prefix"]).success().stdout;
+    assert_eq!(logs, "first\nsecond red\n".repeat(2));
+    project.down();
+}
+
+#[test]
+fn a_failing_hook_before_start_keeps_the_service_from_starting() {
+    let project = Project::new(
+        "badprestart",
+        "services: {web: {image: IMAGE, command: demo sleep, pre_start: [{command: [sh, -c, 'echo the reason; exit 4']}]}}",
+    );
+    let up = project.rcompose(&["up", "--detach"]).code(1);
+    assert!(up.stderr.contains("the reason") && up.stderr.contains('4'), "{up:?}");
+    let web = project.engine().inspect(&project.container("web", 1));
+    assert_eq!(web["State"]["Status"], "created");
+    project.down();
+}

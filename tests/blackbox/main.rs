@@ -7,6 +7,7 @@
 
 mod attributes;
 mod bad_input;
+mod better;
 mod build;
 mod examples;
 mod exit_codes;
