@@ -209,6 +209,9 @@ pub(super) async fn start(job: &Job, wanted: &Start) -> Result<(), Error> {
             .docker
             .start_container(&id, None::<StartContainerOptions>)
             .await?;
+        if let Some(hub) = &job.hub {
+            hub.has_started(&id);
+        }
         run_hooks(job, container, &id, &wanted.post_start).await
     };
     match begin.await {

@@ -159,6 +159,11 @@ impl Hub {
         lock(&self.shared.started).insert(id.to_owned(), Instant::now());
     }
 
+    /// Takes note that a container has started just now; its process may have begun long after the request.
+    pub fn has_started(&self, id: &str) {
+        lock(&self.shared.started).insert(id.to_owned(), Instant::now());
+    }
+
     /// When a container was last started, where that happened since the subscription.
     pub fn started(&self, id: &str) -> Option<Instant> {
         lock(&self.shared.started).get(id).copied()

@@ -1,7 +1,5 @@
 //! Where rcompose means to do better than docker compose: one test a row of docs/differences.md that an engine shows.
 
-use std::path::Path;
-
 use crate::support::project::Project;
 
 fn id(project: &Project) -> String {
@@ -26,7 +24,9 @@ fn changed_content_of_a_config_is_applied() {
     assert_eq!(before, id(&project));
     project.set("TEXT", "two");
     project.rcompose(&["up", "--detach"]).success();
-    let read = project.engine().docker(&["exec", &project.container("web", 1), "cat", "/c"]);
+    let read = project
+        .engine()
+        .docker(&["exec", &project.container("web", 1), "cat", "/c"]);
     assert_eq!(read, "two");
     project.down();
 }
@@ -46,7 +46,10 @@ fn changed_content_is_not_applied_where_strictness_is_asked_for() {
 
 #[test]
 fn containers_of_another_folder_are_not_removed_as_orphans() {
-    let project = Project::new("folder", "services: {web: {image: IMAGE, command: demo sleep}}");
+    let project = Project::new(
+        "folder",
+        "services: {web: {image: IMAGE, command: demo sleep}}",
+    );
     project.rcompose(&["up", "--detach"]).success();
     let other = tempfile::tempdir().expect("a folder");
     let text = format!(
@@ -60,10 +63,21 @@ fn containers_of_another_folder_are_not_removed_as_orphans() {
     assert_ne!(refused.code, 0, "{refused:?}");
     refused.says(&project.path().display().to_string());
     id(&project);
-    project.rcompose(&[&up[..], &["--adopt"]].concat()).success();
-    assert_eq!(project.left().iter().filter(|line| line.contains("-web-")).count(), 0);
-    project.down();
-    assert!(Path::new(&file).exists());
+    project
+        .rcompose(&[&up[..], &["--adopt"]].concat())
+        .success();
+    assert_eq!(
+        project
+            .left()
+            .iter()
+            .filter(|line| line.contains("-web-"))
+            .count(),
+        0
+    );
+    project
+        .rcompose(&["--file", &file, "down", "--timeout", "0"])
+        .success();
+    project.assert_nothing_left();
 }
 
 #[test]
@@ -78,19 +92,31 @@ services:
     );
     project.rcompose(&["up", "--detach"]).success();
     let lines = crate::support::eventually(10, "all four lines", || {
-        let logs = project.rcompose(&["logs", "--no-log-prefix"]).success().stdout;
+        let logs = project
+            .rcompose(&["logs", "--no-log-prefix"])
+            .success()
+            .stdout;
         (logs.lines().count() == 4).then_some(logs)
     });
     // Both may start some hundred milliseconds apart: what each wrote is in order, and they alternate in the end.
-    let stamped = project.rcompose(&["logs", "--no-log-prefix", "--timestamps"]).success().stdout;
-    let stamps: Vec<&str> = stamped.lines().filter_map(|line| line.split(' ').next()).collect();
+    let stamped = project
+        .rcompose(&["logs", "--no-log-prefix", "--timestamps"])
+        .success()
+        .stdout;
+    let stamps: Vec<&str> = stamped
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
     assert!(stamps.is_sorted(), "{stamped} {lines}");
     project.down();
 }
 
 #[test]
 fn lines_written_while_stopping_are_shown() {
-    let project = Project::new("lastwords", "services: {web: {image: IMAGE, command: demo sleep}}");
+    let project = Project::new(
+        "lastwords",
+        "services: {web: {image: IMAGE, command: demo sleep}}",
+    );
     let up = project.start(&["up"]);
     up.wait_for_stdout("Attaching to");
     crate::support::eventually(10, "web runs", || {

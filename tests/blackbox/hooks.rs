@@ -66,8 +66,15 @@ volumes: {data: {}}
 ",
     );
     project.rcompose(&["up", "--detach"]).success();
-    assert_eq!(project.container_ids().len(), 2, "the hooks' containers are gone");
-    let logs = project.rcompose(&["logs", "--no-log-prefix"]).success().stdout;
+    assert_eq!(
+        project.container_ids().len(),
+        2,
+        "the hooks' containers are gone"
+    );
+    let logs = project
+        .rcompose(&["logs", "--no-log-prefix"])
+        .success()
+        .stdout;
     assert_eq!(logs, "first\nsecond red\n".repeat(2));
     project.down();
 }
@@ -79,7 +86,10 @@ fn a_failing_hook_before_start_keeps_the_service_from_starting() {
         "services: {web: {image: IMAGE, command: demo sleep, pre_start: [{command: [sh, -c, 'echo the reason; exit 4']}]}}",
     );
     let up = project.rcompose(&["up", "--detach"]).code(1);
-    assert!(up.stderr.contains("the reason") && up.stderr.contains('4'), "{up:?}");
+    assert!(
+        up.stderr.contains("the reason") && up.stderr.contains('4'),
+        "{up:?}"
+    );
     let web = project.engine().inspect(&project.container("web", 1));
     assert_eq!(web["State"]["Status"], "created");
     project.down();
