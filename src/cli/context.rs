@@ -141,7 +141,7 @@ impl Context {
     /// is looked for.
     pub fn project_or_name(&self, services: &[String]) -> Result<(Option<Loaded>, String), Error> {
         if let (Some(name), true) = (&self.global.project_name, self.global.files.is_empty()) {
-            return Ok((None, name.to_lowercase()));
+            return Ok((None, given_name(name)?));
         }
         match self.load_project(services) {
             Ok(loaded) => {
@@ -158,7 +158,7 @@ impl Context {
     /// The project's name: from `-p`, from `COMPOSE_PROJECT_NAME`, otherwise from the files.
     pub fn project_name(&self) -> Result<String, Error> {
         if let Some(name) = &self.global.project_name {
-            return Ok(name.to_lowercase());
+            return given_name(name);
         }
         match self.name_in_environment() {
             Some(name) => Ok(name),
@@ -240,4 +240,17 @@ fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
+}
+
+/// The name given with `-p`, lower-cased; an error where no project can have it.
+fn given_name(name: &str) -> Result<String, Error> {
+    let lower = name.to_lowercase();
+    if compose::normalize_name(&lower) == lower {
+        return Ok(lower);
+    }
+    Err(
+        Error::user(format!("invalid project name \"{name}\" from -p")).help(
+            "use lower-case letters, digits, hyphens and underscores, starting with a letter or digit",
+        ),
+    )
 }

@@ -177,6 +177,10 @@ fn validate(args: &mut Args) -> Result<(), Error> {
         return Err(Error::user("up --watch is not supported yet")
             .help("leave --watch out and run up --build again after changes"));
     }
+    if args.menu {
+        return Err(Error::user("up --menu is not supported yet")
+            .help("leave --menu out: Ctrl-C stops, a second one kills"));
+    }
     if args.exit_code_from.is_some() && !args.abort_on_container_failure {
         args.abort_on_container_exit = true;
     }

@@ -42,6 +42,7 @@ pub mod yaml;
 pub use diagnostic::{Diagnostic, LoadError, Severity};
 pub use load::{Loaded, LoadedTree, environment as variables_in_reach, load, load_tree};
 pub use model::Project;
+pub use name::normalize as normalize_name;
 pub use options::LoadOptions;
 pub use source::{SourceMap, Span};
 pub use variables::{Variable, variables};

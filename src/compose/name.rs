@@ -117,7 +117,7 @@ fn not_empty(loader: &mut Loader<'_>, name: String, origin: &str) -> Option<Stri
 }
 
 /// Lower-cases and drops what a project name cannot hold.
-pub(crate) fn normalize(text: &str) -> String {
+pub fn normalize(text: &str) -> String {
     let kept: String = text
         .to_lowercase()
         .chars()

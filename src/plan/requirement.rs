@@ -326,6 +326,16 @@ impl Check<'_> {
 
     fn unsupported(&mut self) {
         let service = self.service;
+        if let Some(build) = &service.build {
+            let why = "attestations are not made for images that stay on the engine";
+            let asked = |text: &Option<String>| text.as_deref().is_some_and(|it| it != "false");
+            if asked(&build.provenance) {
+                self.ignored(&["build", "provenance"], why);
+            }
+            if asked(&build.sbom) {
+                self.ignored(&["build", "sbom"], why);
+            }
+        }
         if service.credential_spec.is_some() {
             self.ignored(&["credential_spec"], "it concerns Windows containers alone");
         }
