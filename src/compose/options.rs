@@ -1,4 +1,4 @@
-//! What a caller can ask of [`super::load`].
+//! What a caller can ask of [`super::load()`].
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

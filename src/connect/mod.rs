@@ -1,7 +1,7 @@
 //! Which engine: `--engine`, `RCOMPOSE_ENGINE`, `DOCKER_HOST`, docker contexts, otherwise the
 //! Docker or Podman socket that answers.
 //!
-//! [`candidates`](endpoint::candidates) lists where an engine may be, purely from options,
+//! `endpoint::candidates` lists where an engine may be, purely from options,
 //! environment and configuration files; [`connect`] asks them in order and takes the first
 //! that answers. The answer to one ping tells the API version, so nothing else is asked.
 

@@ -1,7 +1,7 @@
 //! What is wanted + what is there → what to do, as data. Pure: no I/O, clock or terminal.
 //!
 //! [`reconcile`] compares a [`Project`](crate::compose::Project) with the
-//! [`Observed`](observed::Observed) state of an engine and returns a [`Plan`](step::Plan):
+//! [`Observed`] state of an engine and returns a [`Plan`]:
 //! steps, the edges between them and the reason for each.
 
 pub mod container;

@@ -1,8 +1,8 @@
 //! Project + observed state → plan, one function per command.
 //!
 //! `up`, `create`, `scale` and `run` need the images first: make and execute the plan of
-//! [`images`], observe the images again if it did anything, then make the plan of [`up`] or
-//! [`run`].
+//! [`images()`], observe the images again if it did anything, then make the plan of [`up()`] or
+//! [`run()`].
 
 mod containers;
 mod current;

@@ -18,7 +18,7 @@ use crate::compose::model::Service;
 
 /// Brings up the dependencies, then creates the one-off container. Starting it is left to the
 /// caller, who attaches to it first; its files to copy are
-/// [`inject::injections`](super::super::inject::injections) of the created service.
+/// [`inject::injections`] of the created service.
 pub fn run(
     project: &Project,
     observed: &Observed,
