@@ -124,8 +124,10 @@ mod tests {
 
     #[test]
     fn headers_tell_version_and_kind() {
-        let pong =
-            read_head("HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nLibpod-API-Version: 4.3.1\r\n\r\n");
+        let pong = read_head(
+            "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nLibpod-API-Version: 4.3.1\r\n\
+             Date: Sat, 21 Nov 2026 09:36:03 GMT\r\n\r\n",
+        );
         assert_eq!(
             pong,
             Ok(Pong {
