@@ -70,8 +70,8 @@ fn write_service(text: &mut String, index: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// `count` independent services.
-pub(crate) fn plain(folder: &Path, count: usize) -> Result<PathBuf, Error> {
+/// `count` independent services. Each round has a project of its own.
+pub(crate) fn plain(folder: &Path, count: usize, round: usize) -> Result<PathBuf, Error> {
     let mut text = String::from("services:\n");
     for index in 0..count {
         writeln!(
@@ -79,11 +79,11 @@ pub(crate) fn plain(folder: &Path, count: usize) -> Result<PathBuf, Error> {
             "  s{index}: {{image: '{IMAGE}', command: [/bench], stop_signal: SIGKILL}}"
         )?;
     }
-    save(folder, &format!("plain{count}"), &text)
+    save(folder, &format!("plain{count}-{round}"), &text)
 }
 
 /// `count` services, each waiting until the one before it is healthy; probed every second.
-pub(crate) fn chain(folder: &Path, count: usize) -> Result<PathBuf, Error> {
+pub(crate) fn chain(folder: &Path, count: usize, round: usize) -> Result<PathBuf, Error> {
     let mut text = String::from("services:\n");
     for index in 0..count {
         write!(
@@ -103,7 +103,7 @@ pub(crate) fn chain(folder: &Path, count: usize) -> Result<PathBuf, Error> {
             )?;
         }
     }
-    save(folder, &format!("chain{count}"), &text)
+    save(folder, &format!("chain{count}-{round}"), &text)
 }
 
 fn save(folder: &Path, name: &str, text: &str) -> Result<PathBuf, Error> {

@@ -32,6 +32,7 @@ struct Row {
 #[derive(Default)]
 pub(crate) struct Report {
     rows: Vec<Row>,
+    failures: Vec<String>,
 }
 
 impl Report {
@@ -54,6 +55,11 @@ impl Report {
             Side::Ours => &mut row.ours,
         };
         numbers.extend(values);
+    }
+
+    /// Remembers a command that failed.
+    pub(crate) fn failed(&mut self, failure: String) {
+        self.failures.push(failure);
     }
 
     /// Sets what a number should be.
@@ -135,6 +141,9 @@ impl fmt::Display for Report {
                 ours / reference,
                 row.verdict()
             )?;
+        }
+        for failure in &self.failures {
+            writeln!(f, "\nfailed, not counted: {failure}")?;
         }
         Ok(())
     }

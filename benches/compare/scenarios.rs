@@ -92,7 +92,6 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     fn plain(&self, size: usize, report: &mut Report) -> Result<(), Error> {
-        let file = compose_files::plain(self.folder, size)?;
         let steps: [(&str, &[&str]); 4] = [
             ("up -d", &["up", "-d"]),
             ("up -d again", &["up", "-d"]),
@@ -101,9 +100,10 @@ impl Bench<'_> {
         ];
         let case = |step: &str| format!("{step}, {size} services");
         for round in 0..self.repetitions {
+            let file = compose_files::plain(self.folder, size, round)?;
             for (side, tool) in turns(&self.tools, round) {
                 for (step, arguments) in steps {
-                    self.step(tool, *side, &file, (&case(step), arguments), report)?;
+                    self.step(tool, *side, &file, (&case(step), arguments), report);
                 }
             }
         }
@@ -117,14 +117,14 @@ impl Bench<'_> {
     }
 
     fn chain(&self, count: usize, report: &mut Report) -> Result<(), Error> {
-        let file = compose_files::chain(self.folder, count)?;
         let case = |step: &str| format!("{step}, chain of {count} health checks");
         for round in 0..self.repetitions {
+            let file = compose_files::chain(self.folder, count, round)?;
             for (side, tool) in turns(&self.tools, round) {
                 self.engine.take_events();
                 self.proxy.take_requests();
                 let fresh = case("up -d");
-                self.step(tool, *side, &file, (&fresh, &["up", "-d"]), report)?;
+                self.step(tool, *side, &file, (&fresh, &["up", "-d"]), report);
                 // The last events may still be on their way.
                 thread::sleep(Duration::from_millis(200));
                 let requests = self.proxy.take_requests();
@@ -137,9 +137,9 @@ impl Bench<'_> {
                 report.extend(&fresh, "health event to start request", *side, hops.request);
                 report.extend(&fresh, "health event to started", *side, hops.started);
                 let again: (&str, &[&str]) = (&case("up -d again"), &["up", "-d"]);
-                self.step(tool, *side, &file, again, report)?;
+                self.step(tool, *side, &file, again, report);
                 let down: (&str, &[&str]) = (&case("down"), &["down", "-t", "0"]);
-                self.step(tool, *side, &file, down, report)?;
+                self.step(tool, *side, &file, down, report);
             }
         }
         report.target(
@@ -154,6 +154,8 @@ impl Bench<'_> {
         Ok(())
     }
 
+    /// Measures one command. One that fails goes into the report, and the next is tried: an
+    /// engine may lose a network's endpoint and never get over it.
     fn step(
         &self,
         tool: &Tool,
@@ -161,15 +163,18 @@ impl Bench<'_> {
         file: &Path,
         (case, arguments): (&str, &[&str]),
         report: &mut Report,
-    ) -> Result<(), Error> {
+    ) {
         eprintln!("{case}: {}", tool.name);
         let before = self.proxy.seen();
         let command = tool.command(file, Some(&self.proxy.host()), arguments);
-        let usage = measure(&command, &self.folder.join("output"))?;
-        record(report, case, side, usage);
-        let requests = self.proxy.seen() - before;
-        report.add(case, "requests", side, requests as f64);
-        Ok(())
+        match measure(&command, &self.folder.join("output")) {
+            Ok(usage) => {
+                record(report, case, side, usage);
+                let requests = self.proxy.seen() - before;
+                report.add(case, "requests", side, requests as f64);
+            }
+            Err(error) => report.failed(format!("{case}: {error}")),
+        }
     }
 }
 
