@@ -63,7 +63,8 @@ pub fn main() -> ExitCode {
         Ok(context) => context,
         Err(error) => return error.show(error::Style::default()),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
+    // One thread is plenty, the engine does the work; a second one costs memory.
+    let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
     {

@@ -16,11 +16,11 @@ pub fn human_size(bytes: u64, digits: usize) -> String {
 
 /// A number with so many significant digits and no trailing zeros, as C's `%.*g` prints it.
 fn significant(number: f64, digits: usize) -> String {
-    let whole = if number < 1.0 {
-        1
-    } else {
-        number.log10().floor() as usize + 1
-    };
+    let whole = std::iter::successors(Some(number), |rest| Some(rest / 10.0))
+        .skip(1)
+        .take_while(|rest| *rest >= 1.0)
+        .count()
+        + 1;
     let text = format!("{number:.*}", digits.saturating_sub(whole));
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
