@@ -31,7 +31,9 @@ say "black-box tests"
 TMPDIR=$(mktemp -d /tmp/rct.XXXXXX)
 export TMPDIR
 trap 'rmdir "$TMPDIR" 2>/dev/null || echo "left behind in $TMPDIR: $(ls "$TMPDIR")" >&2' EXIT
-cargo test --test blackbox -- $filter
+peer=
+if [ -n "${RCOMPOSE_TEST_COMPOSE:-}" ]; then peer=--include-ignored; else say "without RCOMPOSE_TEST_COMPOSE the tests beside docker compose are ignored"; fi
+cargo test --test blackbox -- $peer $filter
 for _ in $(seq 100); do
     [ -n "$(ls "$TMPDIR")" ] || break
     sleep 0.2

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::node::{Node, Value};
+
 /// The part of a [`Path`] that stands for an element of a sequence.
 pub(crate) const ITEM: &str = "[]";
 
@@ -62,6 +64,33 @@ impl<'a> Path<'a> {
             .iter()
             .find(|(pattern, _)| self.matches(pattern))
             .map(|(_, value)| *value)
+    }
+}
+
+/// Hands every node below `node` (which is at `path`) whose path is in the table to `apply`, with the
+/// table's value; what is inside such a node is not looked at.
+pub(crate) fn for_each<T: Copy>(
+    node: &mut Node,
+    path: Path<'_>,
+    table: &[(Pattern, T)],
+    apply: fn(&mut Node, T),
+) {
+    if let Some(value) = path.find(table) {
+        apply(node, value);
+        return;
+    }
+    match &mut node.value {
+        Value::Map(map) => {
+            for (key, entry) in map {
+                for_each(&mut entry.node, path.key(key), table, apply);
+            }
+        }
+        Value::Seq(items) => {
+            for item in items {
+                for_each(item, path.item(), table, apply);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -1,7 +1,7 @@
 //! Attributes that have a value where none was written.
 
-use crate::compose::node::{Entry, Node, Value};
-use crate::compose::path::{Path, Pattern};
+use crate::compose::node::{Entry, Node};
+use crate::compose::path::{self, Path, Pattern};
 use crate::compose::scalar;
 
 #[derive(Clone, Copy)]
@@ -33,27 +33,7 @@ const DEFAULTS: &[(Pattern, Default)] = &[
 
 /// Sets the defaults everywhere in a tree in long form.
 pub(crate) fn set(tree: &mut Node) {
-    walk(tree, Path::ROOT);
-}
-
-fn walk(node: &mut Node, path: Path<'_>) {
-    if let Some(default) = path.find(DEFAULTS) {
-        set_default(node, default);
-        return;
-    }
-    match &mut node.value {
-        Value::Map(map) => {
-            for (key, entry) in map {
-                walk(&mut entry.node, path.key(key));
-            }
-        }
-        Value::Seq(items) => {
-            for item in items {
-                walk(item, path.item());
-            }
-        }
-        _ => {}
-    }
+    path::for_each(tree, Path::ROOT, DEFAULTS, set_default);
 }
 
 fn set_default(node: &mut Node, default: Default) {

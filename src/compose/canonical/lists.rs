@@ -1,7 +1,7 @@
 //! Lists of `key=value` → mappings.
 
 use super::super::node::{Entry, Map, Node, Value};
-use super::super::path::{Path, Pattern};
+use super::super::path::{self, Path, Pattern};
 
 /// What a key without `=` means.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,27 +56,7 @@ const LISTS: &[(Pattern, Bare)] = &[
 
 /// Turns every list of `key=value` in a tree in long form into a mapping.
 pub(crate) fn expand(tree: &mut Node) {
-    walk(tree, Path::ROOT);
-}
-
-fn walk(node: &mut Node, path: Path<'_>) {
-    if let Some(bare) = path.find(LISTS) {
-        to_map(node, bare);
-        return;
-    }
-    match &mut node.value {
-        Value::Map(map) => {
-            for (key, entry) in map {
-                walk(&mut entry.node, path.key(key));
-            }
-        }
-        Value::Seq(items) => {
-            for item in items {
-                walk(item, path.item());
-            }
-        }
-        _ => {}
-    }
+    path::for_each(tree, Path::ROOT, LISTS, to_map);
 }
 
 fn to_map(node: &mut Node, bare: Bare) {
