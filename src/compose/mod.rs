@@ -39,7 +39,7 @@ mod validate;
 mod variables;
 pub mod yaml;
 
-pub use diagnostic::{Diagnostic, LoadError, Severity};
+pub use diagnostic::{Code, Diagnostic, LoadError, Severity, code};
 pub use load::{Loaded, LoadedTree, environment as variables_in_reach, load, load_tree};
 pub use model::Project;
 pub use name::normalize as normalize_name;

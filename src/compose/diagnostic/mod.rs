@@ -1,6 +1,9 @@
 //! Problems found while loading: what, where, and what to do about it.
 
+pub mod code;
+
 use super::source::{SourceMap, Span};
+pub use code::Code;
 
 /// How bad a [`Diagnostic`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,13 +19,18 @@ pub enum Severity {
 pub struct Diagnostic {
     /// Error or warning.
     pub severity: Severity,
+    /// The kind of problem; [`code::OTHER`] where nothing else was set.
+    pub code: Code,
     /// What is wrong.
     pub message: String,
     /// The place, where there is one.
     pub span: Option<Span>,
     /// Text beside the underlined place.
     pub label: Option<String>,
-    /// Other places that matter, each with a text.
+    /// The path of the value in the merged project, `services.web.ports[0]`, where there is one.
+    pub path: Option<String>,
+    /// Other places that matter, each with a text. How the file came to be read (`include`,
+    /// `extends`) is not among them: [`SourceMap`] knows it.
     pub related: Vec<(Span, String)>,
     /// What to do.
     pub help: Option<String>,
@@ -42,12 +50,28 @@ impl Diagnostic {
     fn new(severity: Severity, message: impl Into<String>) -> Self {
         Self {
             severity,
+            code: code::OTHER,
             message: message.into(),
             span: None,
             label: None,
+            path: None,
             related: Vec::new(),
             help: None,
         }
+    }
+
+    /// Sets the kind.
+    #[must_use]
+    pub fn code(mut self, code: Code) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// Sets the path of the value in the merged project.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
     }
 
     /// Sets the place.
