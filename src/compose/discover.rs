@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, code};
 use super::environment::read_env_file;
 use super::loader::Loader;
 use super::paths;
@@ -180,6 +180,7 @@ fn default_env_file_disabled(loader: &mut Loader<'_>) -> Option<bool> {
                 Diagnostic::error(format!(
                     "COMPOSE_DISABLE_ENV_FILE must be true or false, not \"{text}\""
                 ))
+                .code(code::INVALID_SETTING)
                 .help("unset it, or set it to true or false"),
             );
             None
@@ -205,6 +206,7 @@ fn files_of_environment(
         if path != Path::new("-") && !path.exists() {
             loader.problems.push(
                 Diagnostic::error(format!("{name} does not exist, named by COMPOSE_FILE"))
+                    .code(code::FILE_NOT_FOUND)
                     .help(format!("looked for {}", path.display())),
             );
             return None;
@@ -253,14 +255,17 @@ fn warn_of_choice(loader: &mut Loader<'_>, kind: &str, found: &[PathBuf]) {
             list.join(", "),
             winner.display()
         ))
+        .code(code::SEVERAL_COMPOSE_FILES)
         .help("remove or rename the others, or name the files with -f"),
     );
 }
 
 fn no_file(loader: &Loader<'_>) -> Diagnostic {
-    Diagnostic::error("no compose file found").help(format!(
-        "looked for {} in {} and its parents; name another with -f",
-        FILE_NAMES.join(", "),
-        project_folder(loader, &[]).display()
-    ))
+    Diagnostic::error("no compose file found")
+        .code(code::NO_COMPOSE_FILE)
+        .help(format!(
+            "looked for {} in {} and its parents; name another with -f",
+            FILE_NAMES.join(", "),
+            project_folder(loader, &[]).display()
+        ))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, code};
 use super::dotenv;
 use super::loader::Loader;
 use super::model::{EnvFile, Environment, Project, Service};
@@ -145,6 +145,7 @@ fn read_service_file(
         if file.required {
             loader.problems.push(
                 Diagnostic::error(format!("env file {} does not exist", file.path))
+                    .code(code::FILE_NOT_FOUND)
                     .at(place)
                     .help("create it, or write it with `required: false`"),
             );
@@ -168,6 +169,7 @@ fn read_service_file(
         Some("raw") => dotenv::parse_raw(source, &text, &lookup),
         Some(format) => Err(
             Diagnostic::error(format!("unknown env_file format \"{format}\""))
+                .code(code::INVALID_VALUE)
                 .at(place)
                 .help("the formats are `raw` and none")
                 .into(),

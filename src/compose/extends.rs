@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, code};
 use super::loader::{Loader, Scope};
 use super::merge::{self, Directives};
 use super::node::{Map, Node, Value};
@@ -167,6 +167,7 @@ impl Extension<'_, '_> {
                 Diagnostic::error(format!(
                     "services extend each other over more than {MAX_DEPTH} steps"
                 ))
+                .code(code::LIMIT)
                 .at(reference.service_span)
                 .help("let them extend a common one"),
             );
@@ -192,6 +193,7 @@ impl Extension<'_, '_> {
         let (Some(node), Some(service)) = (service, text(service)) else {
             self.loader.problems.push(
                 Diagnostic::error(format!("`extends` of service \"{name}\" names no service"))
+                    .code(code::INVALID_EXTENDS)
                     .at(extends.span)
                     .help("write `extends: {service: NAME}`, with `file: PATH` for another file"),
             );
@@ -203,6 +205,7 @@ impl Extension<'_, '_> {
                     "`extends.file` of service \"{name}\" must be a text, not a {}",
                     file.type_name()
                 ))
+                .code(code::WRONG_TYPE)
                 .at(file.span),
             );
             return None;
@@ -261,6 +264,7 @@ impl Extension<'_, '_> {
             let name = self.loader.shown(path);
             self.loader.problems.push(
                 Diagnostic::error(format!("{name} has no services to extend"))
+                    .code(code::INVALID_EXTENDS)
                     .at(span)
                     .help("name a compose file with a `services` section"),
             );
@@ -285,6 +289,7 @@ impl Extension<'_, '_> {
             Diagnostic::error(format!(
                 "service \"{name}\" extends \"{wanted}\", which {file} does not have"
             ))
+            .code(code::UNDEFINED_SERVICE)
             .at(reference.service_span)
             .help(help),
         );
@@ -297,6 +302,7 @@ impl Extension<'_, '_> {
             "services extend each other in a circle: {}",
             names.join(" -> ")
         ))
+        .code(code::EXTENDS_CYCLE)
         .at(reference.service_span)
         .help("remove one of these `extends`");
         let problem = links.iter().skip(1).fold(problem, |problem, link| {

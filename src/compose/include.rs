@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, code};
 use super::environment;
 use super::loader::{Loader, ParsedFile, Scope};
 use super::merge::{self, Directives};
@@ -61,6 +61,7 @@ fn read_imports(loader: &mut Loader<'_>, include: &Node) -> Vec<Import> {
                 "`include` must be a list, not {}",
                 include.a_type()
             ))
+            .code(code::INVALID_INCLUDE)
             .at(include.span)
             .help("write `include: [path/compose.yaml]`"),
         );
@@ -103,6 +104,7 @@ fn read_import(loader: &mut Loader<'_>, item: &Node) -> Option<Import> {
     if import.paths.is_empty() {
         loader.problems.push(
             Diagnostic::error("an entry of `include` names no file")
+                .code(code::INVALID_INCLUDE)
                 .at(item.span)
                 .help("write a path, or a mapping with `path`"),
         );
@@ -117,6 +119,7 @@ fn report_unknown_keys(loader: &mut Loader<'_>, map: &Map) {
         if !KEYS.contains(&key.as_str()) {
             loader.problems.push(
                 Diagnostic::error(format!("unknown attribute \"{key}\" in `include`"))
+                    .code(code::UNKNOWN_ATTRIBUTE)
                     .at(entry.key)
                     .help(format!("it takes {}", KEYS.join(", "))),
             );
@@ -196,6 +199,7 @@ fn may_enter(loader: &mut Loader<'_>, scope: &Scope, path: &Path, span: Span) ->
             "files include each other in a circle: {}",
             names.join(" -> ")
         ))
+        .code(code::INCLUDE_CYCLE)
         .at(span)
         .help("remove one of these includes");
         let problem = scope.chain[first..]
@@ -210,6 +214,7 @@ fn may_enter(loader: &mut Loader<'_>, scope: &Scope, path: &Path, span: Span) ->
     if scope.chain.len() >= MAX_DEPTH {
         loader.problems.push(
             Diagnostic::error(format!("includes nest deeper than {MAX_DEPTH} files"))
+                .code(code::LIMIT)
                 .at(span)
                 .help("include the files from a common one"),
         );

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use indexmap::IndexMap;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Code, Diagnostic, code};
 use super::node::{Node, Value};
 use super::path::{Path, Pattern};
 use super::source::{SourceMap, Span};
@@ -122,6 +122,7 @@ impl Unset {
                 let warning = Diagnostic::warning(format!(
                     "the variable \"{name}\" is not set, an empty text takes its place"
                 ))
+                .code(code::UNSET_VARIABLE)
                 .at(first)
                 .help(format!(
                     "set {name} in the shell or in .env, or write ${{{name}:-default}}"
@@ -131,6 +132,15 @@ impl Unset {
                 }))
             })
             .collect()
+    }
+}
+
+/// The kind of problem of a template that cannot be substituted.
+pub(crate) fn template_code(kind: &TemplateErrorKind) -> Code {
+    match kind {
+        TemplateErrorKind::Required { .. } => code::REQUIRED_VARIABLE,
+        TemplateErrorKind::Invalid(_) => code::INVALID_TEMPLATE,
+        TemplateErrorKind::TooDeep => code::LIMIT,
     }
 }
 
@@ -185,8 +195,12 @@ impl Interpolation<'_> {
             Err(error) => {
                 let place = self.narrow(span, text, &error.range);
                 let help = help_for(&error.kind);
-                self.problems
-                    .push(Diagnostic::error(error.to_string()).at(place).help(help));
+                self.problems.push(
+                    Diagnostic::error(error.to_string())
+                        .code(template_code(&error.kind))
+                        .at(place)
+                        .help(help),
+                );
                 None
             }
         }
@@ -245,7 +259,10 @@ impl Interpolation<'_> {
         };
         if value.is_none() {
             self.problems.push(
-                Diagnostic::error(format!("{path} must be {wanted}, not \"{text}\"")).at(span),
+                Diagnostic::error(format!("{path} must be {wanted}, not \"{text}\""))
+                    .code(code::WRONG_TYPE)
+                    .path(path.to_string())
+                    .at(span),
             );
         }
         value
@@ -261,6 +278,7 @@ impl Interpolation<'_> {
         if lower != "true" && lower != "false" {
             self.problems.push(
                 Diagnostic::warning(format!("\"{text}\" is no boolean in YAML 1.2"))
+                    .code(code::UNCLEAR_BOOLEAN)
                     .at(span)
                     .help(format!("write `{flag}`")),
             );

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::canonical;
 use super::consistency;
 use super::decode;
-use super::diagnostic::{Diagnostic, LoadError};
+use super::diagnostic::{Diagnostic, LoadError, code};
 use super::discover::{self, Discovered};
 use super::environment;
 use super::loader::{Loader, ParsedFile, Scope};
@@ -144,6 +144,7 @@ fn load_model(loader: &mut Loader<'_>, use_environment: bool) -> Option<Model> {
         if !loader.failed() {
             loader.problems.push(
                 Diagnostic::error("the compose file is empty")
+                    .code(code::EMPTY_FILE)
                     .at(tree.span)
                     .help("add a `services` section"),
             );

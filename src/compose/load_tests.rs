@@ -541,5 +541,5 @@ fn types_are_checked_without_interpolation_but_for_variables() {
         .iter()
         .map(|problem| problem.message.as_str())
         .collect();
-    assert_eq!(shown, ["services.a.image must be a text, not an integer"]);
+    assert_eq!(shown, ["services.a.image must be a text, not the number 5"]);
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::canonical;
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, code};
 use super::environment;
 use super::extends::{self, BaseFile};
 use super::include;
@@ -113,6 +113,7 @@ impl<'a> Loader<'a> {
         let problem = Diagnostic::error(format!(
             "compose files are not fetched from elsewhere: {text}"
         ))
+        .code(code::REMOTE_FILE)
         .help("fetch it and name the local file");
         self.report(problem, place);
         true
@@ -128,6 +129,7 @@ impl<'a> Loader<'a> {
         let place = parent.map(|(_, span)| span);
         if self.sources.iter().count() >= MAX_FILES {
             let problem = Diagnostic::error(format!("the project has more than {MAX_FILES} files"))
+                .code(code::LIMIT)
                 .help("look for files that include each other many times");
             self.report(problem, place);
             return None;
@@ -138,6 +140,7 @@ impl<'a> Loader<'a> {
                     Some((self.add_source(name, &text, parent), text))
                 } else {
                     let problem = Diagnostic::error(format!("{name} is not UTF-8 text"))
+                        .code(code::NOT_UTF8)
                         .help("save the file as UTF-8");
                     self.report(problem, place);
                     None
@@ -234,6 +237,7 @@ impl<'a> Loader<'a> {
                 "a compose file must be a mapping, this one is {}",
                 document.a_type()
             ))
+            .code(code::WRONG_TYPE)
             .at(document.span)
             .help("start with a key such as `services:`");
             self.problems.push(problem);
@@ -291,6 +295,7 @@ impl<'a> Loader<'a> {
             Diagnostic::warning(format!(
                 "{name}: the attribute `version` is obsolete and ignored"
             ))
+            .code(code::OBSOLETE_ATTRIBUTE)
             .at(entry.key)
             .help("remove it"),
         );
@@ -300,12 +305,15 @@ impl<'a> Loader<'a> {
 fn unreadable(name: &str, path: &Path, error: &std::io::Error) -> Diagnostic {
     use std::io::ErrorKind;
     match error.kind() {
-        _ if path.is_dir() => {
-            Diagnostic::error(format!("{name} is a folder")).help("name the file inside it")
-        }
+        _ if path.is_dir() => Diagnostic::error(format!("{name} is a folder"))
+            .code(code::UNREADABLE_FILE)
+            .help("name the file inside it"),
         ErrorKind::NotFound => Diagnostic::error(format!("{name} does not exist"))
+            .code(code::FILE_NOT_FOUND)
             .help(format!("looked for {}", path.display())),
-        _ => Diagnostic::error(format!("{name} cannot be read: {error}")),
+        _ => {
+            Diagnostic::error(format!("{name} cannot be read: {error}")).code(code::UNREADABLE_FILE)
+        }
     }
 }
 

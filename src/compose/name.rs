@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, code};
 use super::interpolate::Interpolation;
 use super::loader::{Loader, ParsedFile};
 use super::node::{Node, Value};
@@ -73,6 +73,7 @@ fn warn_of_link(loader: &mut Loader<'_>, folder: &Path) {
             Diagnostic::warning(format!(
                 "the project is named after \"{used}\", a link to a folder of another name"
             ))
+            .code(code::PROJECT_NAME)
             .help("give it a name with a top-level `name:`"),
         );
     }
@@ -92,7 +93,8 @@ fn checked(loader: &mut Loader<'_>, name: &str, origin: &str) -> Option<String> 
     if normal == name {
         return Some(normal);
     }
-    let mut problem = Diagnostic::error(format!("invalid project name \"{name}\" from {origin}"));
+    let mut problem = Diagnostic::error(format!("invalid project name \"{name}\" from {origin}"))
+        .code(code::PROJECT_NAME);
     problem = problem.help(if normal.is_empty() {
         "use lower-case letters, digits, hyphens and underscores, starting with a letter or digit"
             .to_owned()
@@ -111,6 +113,7 @@ fn not_empty(loader: &mut Loader<'_>, name: String, origin: &str) -> Option<Stri
     }
     loader.problems.push(
         Diagnostic::error(format!("{origin} makes no project name"))
+            .code(code::PROJECT_NAME)
             .help("give one with -p or a top-level `name:`"),
     );
     None

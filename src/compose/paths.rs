@@ -2,7 +2,7 @@
 
 use std::path::Path as FilePath;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, code};
 use super::node::{Node, Value};
 use super::path::{Path, Pattern};
 
@@ -109,6 +109,7 @@ fn mount(node: &mut Node, base: &Base<'_>, problems: &mut Vec<Diagnostic>) {
         Some(source) => change(&mut source.node, |text| maybe_foreign(text, base)),
         None => problems.push(
             Diagnostic::error("a mount of type bind needs a source")
+                .code(code::MISSING_ATTRIBUTE)
                 .at(span)
                 .help("set `source` to the path of a file or folder"),
         ),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::consistency::closest;
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, code};
 use super::model::{MountType, Project, Service};
 
 /// Sorts services into enabled and disabled ones.
@@ -71,7 +71,9 @@ fn no_such_service(project: &Project, name: &str) -> Diagnostic {
         Some(known) => format!("did you mean \"{known}\"?"),
         None => format!("the project has the services {}", known.join(", ")),
     };
-    Diagnostic::error(format!("no such service: {name}")).help(help)
+    Diagnostic::error(format!("no such service: {name}"))
+        .code(code::UNDEFINED_SERVICE)
+        .help(help)
 }
 
 fn add_with_dependencies(project: &Project, name: &str, wanted: &mut BTreeSet<String>) {

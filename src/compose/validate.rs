@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, code};
 use super::node::{Map, Node, Value};
 use super::path::{Path, Pattern};
 
@@ -75,6 +75,8 @@ fn run(check: Check, node: &Node, path: Path<'_>, problems: &mut Vec<Diagnostic>
             if node.as_str() == Some("") {
                 problems.push(
                     Diagnostic::error(format!("{path} is empty"))
+                        .code(code::INVALID_VALUE)
+                        .path(path.to_string())
                         .at(node.span)
                         .help("name the file or folder to watch"),
                 );
@@ -99,6 +101,8 @@ fn external_alone(node: &Node, path: Path<'_>, problems: &mut Vec<Diagnostic>) {
             Diagnostic::error(format!(
                 "{path} is external, so `{key}` has no effect on it"
             ))
+            .code(code::CONFLICTING_ATTRIBUTES)
+            .path(path.to_string())
             .at(entry.key)
             .help(format!("remove `{key}` or `external`")),
         );
@@ -124,6 +128,8 @@ fn one_origin(node: &Node, origins: &[&str], path: Path<'_>, problems: &mut Vec<
         [] if map.contains_key("driver") || map.contains_key("external") => {}
         [] => problems.push(
             Diagnostic::error(format!("{path} has no content"))
+                .code(code::MISSING_CONTENT)
+                .path(path.to_string())
                 .at(node.span)
                 .help(format!("set one of {list}, or `external: true`")),
         ),
@@ -131,6 +137,8 @@ fn one_origin(node: &Node, origins: &[&str], path: Path<'_>, problems: &mut Vec<
             let mut problem = Diagnostic::error(format!(
                 "{path} has both `{first}` and `{second}`, which exclude each other"
             ))
+            .code(code::CONFLICTING_ATTRIBUTES)
+            .path(path.to_string())
             .help(format!("keep one of {list}"));
             if let (Some(first), Some(second)) = (map.get(first), map.get(second)) {
                 problem = problem.at(second.key).related(first.key, "the other one");
@@ -150,6 +158,8 @@ fn port_address(node: &Node, path: Path<'_>, problems: &mut Vec<Diagnostic>) {
     if text.parse::<IpAddr>().is_err() {
         problems.push(
             Diagnostic::error(format!("{path}: \"{text}\" is no IP address"))
+                .code(code::INVALID_VALUE)
+                .path(path.to_string())
                 .at(address.span)
                 .help("write an address of this host, such as 127.0.0.1"),
         );
@@ -162,6 +172,8 @@ fn device_request(node: &Node, path: Path<'_>, problems: &mut Vec<Diagnostic>) {
             Diagnostic::error(format!(
                 "{path} has both `count` and `device_ids`, which exclude each other"
             ))
+            .code(code::CONFLICTING_ATTRIBUTES)
+            .path(path.to_string())
             .at(count.span)
             .related(ids.span, "the other one")
             .help("keep one of them"),

@@ -1,7 +1,7 @@
 //! `build` and its attributes.
 
 use super::{Context, LongForm, walk_children};
-use crate::compose::diagnostic::Diagnostic;
+use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::node::{Entry, Map, Node, Value};
 use crate::compose::path::Path;
 
@@ -35,6 +35,8 @@ pub(super) fn additional_contexts(node: &mut Node, path: Path<'_>, context: &mut
             if !context.lenient {
                 context.problems.push(
                     Diagnostic::error(format!("\"{text}\" in {path} names no context"))
+                        .code(code::INVALID_VALUE)
+                        .path(path.to_string())
                         .at(item.span)
                         .help("write it as name=context"),
                 );
@@ -68,6 +70,7 @@ pub(super) fn ssh(node: &mut Node, _: Path<'_>, context: &mut Context<'_>) {
         if matches!(value, Value::Null) && id != "default" {
             context.problems.push(
                 Diagnostic::error(format!("ssh key \"{text}\" has no path"))
+                    .code(code::INVALID_VALUE)
                     .at(item.span)
                     .help("write it as id=path, or `default` for the agent"),
             );

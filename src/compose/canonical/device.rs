@@ -1,7 +1,7 @@
 //! `devices` and `gpus`.
 
 use super::{Context, LongForm};
-use crate::compose::diagnostic::Diagnostic;
+use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::node::{Node, Value};
 use crate::compose::path::Path;
 
@@ -18,7 +18,7 @@ pub(super) fn mapping(node: &mut Node, _: Path<'_>, context: &mut Context<'_>) {
         _ if context.lenient => ("", "", "rwm"),
         _ => {
             context.problems.push(
-                Diagnostic::error(format!("device \"{text}\" has too many colons"))
+                Diagnostic::error(format!("device \"{text}\" has too many colons")).code(code::INVALID_VALUE)
                     .at(node.span)
                     .help("write it as source:target:permissions, or with the keys source, target and permissions"),
             );

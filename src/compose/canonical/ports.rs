@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{Context, LongForm};
-use crate::compose::diagnostic::Diagnostic;
+use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::node::{Node, Value};
 use crate::compose::path::Path;
 use crate::compose::scalar;
@@ -38,6 +38,7 @@ pub(super) fn ports(node: &mut Node, _: Path<'_>, context: &mut Context<'_>) {
             Err(_) if context.lenient => return,
             Err(reason) => context.problems.push(
                 Diagnostic::error(format!("port \"{text}\" cannot be read: {reason}"))
+                    .code(code::INVALID_PORT)
                     .at(item.span)
                     .help("write it as [address:][published:]target[/protocol]"),
             ),

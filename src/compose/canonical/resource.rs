@@ -1,7 +1,7 @@
 //! Top-level networks, volumes, secrets and configs.
 
 use super::{Context, walk_children};
-use crate::compose::diagnostic::Diagnostic;
+use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::node::{Entry, Node, Value};
 use crate::compose::path::Path;
 
@@ -25,6 +25,8 @@ pub(super) fn maybe_external(node: &mut Node, path: Path<'_>, context: &mut Cont
     external.node = Node::new(Value::Bool(true), span);
     context.problems.push(
         Diagnostic::warning(format!("{path}: `external.name` is deprecated"))
+            .code(code::OBSOLETE_ATTRIBUTE)
+            .path(path.to_string())
             .at(old_name.span)
             .help("set `name` and `external: true`"),
     );
@@ -39,6 +41,8 @@ pub(super) fn maybe_external(node: &mut Node, path: Path<'_>, context: &mut Cont
         Some(name) if name.node.value != old_name.value => {
             context.problems.push(
                 Diagnostic::error(format!("{path}: `name` and `external.name` differ"))
+                    .code(code::CONFLICTING_ATTRIBUTES)
+                    .path(path.to_string())
                     .at(name.node.span)
                     .related(old_name.span, "`external.name`")
                     .help("keep only `name`"),

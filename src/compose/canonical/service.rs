@@ -1,7 +1,7 @@
 //! Short forms of a service's attributes.
 
 use super::{Context, LongForm};
-use crate::compose::diagnostic::Diagnostic;
+use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::node::{Entry, Map, Node, Value};
 use crate::compose::path::Path;
 
@@ -64,7 +64,9 @@ fn keyed(
             node: value(item),
         };
         if map.insert(key.to_owned(), entry).is_some() {
-            let problem = Diagnostic::error(format!("{path} contains \"{key}\" twice"));
+            let problem = Diagnostic::error(format!("{path} contains \"{key}\" twice"))
+                .code(code::DUPLICATE_ITEM)
+                .path(path.to_string());
             context.problems.push(problem.at(item.span));
         }
     }

@@ -1,7 +1,7 @@
 //! `volumes` of a service: `source:target:options`.
 
 use super::{Context, LongForm};
-use crate::compose::diagnostic::Diagnostic;
+use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::node::{Map, Node, Value};
 use crate::compose::path::Path;
 use crate::compose::paths;
@@ -28,6 +28,7 @@ pub(super) fn mount(node: &mut Node, _: Path<'_>, context: &mut Context<'_>) {
         Err(reason) => {
             context.problems.push(
                 Diagnostic::error(format!("volume \"{text}\" cannot be read: {reason}"))
+                    .code(code::INVALID_VOLUME)
                     .at(node.span)
                     .help("write it as [source:]target[:options]"),
             );

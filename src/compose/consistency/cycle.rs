@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::compose::diagnostic::Diagnostic;
+use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::model::Project;
 
 /// Reports every circle once, with all of its members.
@@ -84,7 +84,9 @@ impl<'a> Search<'a> {
                 names.join(" -> ")
             ),
         };
-        let mut problem = Diagnostic::error(message).help("remove one of these dependencies");
+        let mut problem = Diagnostic::error(message)
+            .code(code::DEPENDENCY_CYCLE)
+            .help("remove one of these dependencies");
         for (index, pair) in names.windows(2).enumerate() {
             let span = self.span(pair[0], pair[1]);
             problem = if index == 0 {

@@ -1,6 +1,7 @@
 //! Attributes that say the same thing twice, once below `deploy`.
 
 use super::Checker;
+use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::model::ByteSize;
 
 impl Checker<'_> {
@@ -53,7 +54,9 @@ impl Checker<'_> {
         let other = self.span(path);
         let span = self.span(&[attribute]);
         self.problems.push(
-            crate::compose::Diagnostic::error(message)
+            Diagnostic::error(message)
+                .code(code::CONFLICTING_ATTRIBUTES)
+                .path(self.path(&[attribute]))
                 .at(span)
                 .related(other, "the other one")
                 .help("keep one of them"),
@@ -68,6 +71,7 @@ impl Checker<'_> {
             .is_some_and(|name| !name.is_empty());
         if named && service.replicas() > 1 {
             self.error(
+                code::CONFLICTING_ATTRIBUTES,
                 format!(
                     "service \"{}\" has {} replicas but one `container_name`",
                     self.name,

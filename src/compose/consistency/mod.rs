@@ -7,7 +7,7 @@ mod references;
 
 use std::collections::BTreeMap;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Code, Diagnostic, code};
 use super::model::{Project, Service};
 use super::source::Span;
 
@@ -59,7 +59,7 @@ pub(crate) fn container_names(project: &Project, problems: &mut Vec<Diagnostic>)
         problems.push(
             Diagnostic::error(format!(
                 "service \"{name}\": container name \"{container}\" is already in use by service \"{other}\""
-            ))
+            )).code(code::DUPLICATE_CONTAINER_NAME)
             .at(span(name))
             .related(span(other), "the other one")
             .help("give each its own, or none"),
@@ -103,10 +103,23 @@ impl Checker<'_> {
             .map_or_else(|| self.span(path), |entry| entry.key)
     }
 
-    fn error(&mut self, message: String, path: &[&str], help: String) {
-        let span = self.span(path);
-        self.problems
-            .push(Diagnostic::error(message).at(span).help(help));
+    /// The path of an attribute of the service as text.
+    fn path(&self, path: &[&str]) -> String {
+        let mut text = format!("services.{}", self.name);
+        for key in path {
+            text.push('.');
+            text.push_str(key);
+        }
+        text
+    }
+
+    fn error(&mut self, code: Code, message: String, path: &[&str], help: String) {
+        let problem = Diagnostic::error(message)
+            .code(code)
+            .at(self.span(path))
+            .path(self.path(path))
+            .help(help);
+        self.problems.push(problem);
     }
 
     fn image_or_build(&mut self) {
@@ -129,6 +142,7 @@ impl Checker<'_> {
                 "service \"{}\" has neither an image nor a build context",
                 self.name
             ))
+            .code(code::MISSING_IMAGE)
             .at(span)
             .help("add `image:` or `build:`"),
         );
@@ -143,6 +157,7 @@ fn secrets(project: &Project, problems: &mut Vec<Diagnostic>) {
         }
         problems.push(
             Diagnostic::error(format!("secret \"{key}\" has no content"))
+                .code(code::MISSING_CONTENT)
                 .at(project.span_of(&["secrets", key]))
                 .help("set `file`, `environment` or `external: true`"),
         );

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Checker;
-use crate::compose::diagnostic::Diagnostic;
+use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::model::WatchAction;
 use crate::compose::source::Span;
 
@@ -30,6 +30,7 @@ impl Checker<'_> {
                     "service \"{}\" mounts two things at {target}",
                     self.name
                 ))
+                .code(code::DUPLICATE_MOUNT)
                 .at(span)
                 .related(other, "the other mount")
                 .help("keep one of them"),
@@ -52,6 +53,7 @@ impl Checker<'_> {
                         trigger.action.as_str(),
                         self.name
                     ))
+                    .code(code::MISSING_ATTRIBUTE)
                     .at(span)
                     .help("set `target` to a path in the container"),
                 );

@@ -1,7 +1,7 @@
 //! Names that must exist: networks, volumes, secrets, configs, models and services.
 
 use super::{Checker, closest};
-use crate::compose::diagnostic::Diagnostic;
+use crate::compose::diagnostic::{Code, Diagnostic, code};
 use crate::compose::model::MountType;
 use crate::compose::node::Node;
 use crate::compose::source::Span;
@@ -35,6 +35,8 @@ impl Checker<'_> {
                 "service \"{}\" refers to undefined {kind} \"{name}\"",
                 self.name
             ))
+            .code(undefined_code(section))
+            .path(self.path(&[]))
             .at(span)
             .help(help),
         );
@@ -48,6 +50,7 @@ impl Checker<'_> {
         let is_set = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
         if is_set(&build.dockerfile) && is_set(&build.dockerfile_inline) {
             self.error(
+                code::CONFLICTING_ATTRIBUTES,
                 format!(
                     "service \"{}\" has both `dockerfile` and `dockerfile_inline`",
                     self.name
@@ -66,6 +69,7 @@ impl Checker<'_> {
             && !build.platforms.iter().any(|built| built == platform)
         {
             self.error(
+                code::CONFLICTING_ATTRIBUTES,
                 format!(
                     "service \"{}\" runs on {platform}, which `build.platforms` lacks",
                     self.name
@@ -87,6 +91,7 @@ impl Checker<'_> {
         match self.project.services.get(target) {
             Some(service) if service.build.is_some() => {}
             Some(_) => self.error(
+                code::INVALID_VALUE,
                 format!(
                     "additional context \"{key}\" of service \"{}\" is service \"{target}\", which has no `build`",
                     self.name
@@ -115,6 +120,7 @@ impl Checker<'_> {
                     "service \"{}\" has both `network_mode` and `networks`",
                     self.name
                 ))
+                .code(code::CONFLICTING_ATTRIBUTES)
                 .at(span)
                 .related(other, "the other one")
                 .help("keep one of them"),
@@ -153,6 +159,7 @@ impl Checker<'_> {
                         "service \"{}\" depends on service \"{target}\", which no profile enables",
                         self.name
                     ))
+                    .code(code::DISABLED_SERVICE)
                     .at(span)
                     .help(format!(
                         "enable it with --profile {}, or depend on it with `required: false`",
@@ -211,6 +218,7 @@ impl Checker<'_> {
         };
         if !["CMD", "CMD-SHELL", "NONE"].contains(&first.as_str()) {
             self.error(
+                code::INVALID_VALUE,
                 format!(
                     "`healthcheck.test` of service \"{}\" starts with \"{first}\"",
                     self.name
@@ -236,5 +244,17 @@ impl Checker<'_> {
             Some(item) => item.get(key).unwrap_or(item).span,
             None => self.span(path),
         }
+    }
+}
+
+/// The kind of problem of a name that a top-level section lacks.
+fn undefined_code(section: &str) -> Code {
+    match section {
+        "networks" => code::UNDEFINED_NETWORK,
+        "volumes" => code::UNDEFINED_VOLUME,
+        "secrets" => code::UNDEFINED_SECRET,
+        "configs" => code::UNDEFINED_CONFIG,
+        "models" => code::UNDEFINED_MODEL,
+        _ => code::UNDEFINED_SERVICE,
     }
 }

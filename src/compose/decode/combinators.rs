@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Context;
+use crate::compose::diagnostic::code;
 use crate::compose::node::{Entry, Node};
 
 /// Decodes a mapping with known attributes into a struct.
@@ -134,7 +135,7 @@ fn check_unique(texts: &[String], node: &Node, cx: &mut Context<'_>) {
         if !seen.insert(text.as_str()) {
             let item = node.as_seq().and_then(|items| items.get(index));
             let span = item.map_or(node.span, |item| item.span);
-            cx.error(span, &format!("contains \"{text}\" twice"));
+            cx.error(span, &format!("contains \"{text}\" twice")).code = code::DUPLICATE_ITEM;
         }
     }
 }
@@ -185,6 +186,7 @@ fn check_name(key: &str, entry: &Entry, cx: &mut Context<'_>) {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     if key.is_empty() || !key.bytes().all(allowed) {
         let error = cx.error(entry.key, &format!("has the invalid name \"{key}\""));
+        error.code = code::INVALID_NAME;
         error.help = Some("use letters, digits, dots, underscores and hyphens".to_owned());
     }
 }

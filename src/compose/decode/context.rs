@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::compose::diagnostic::Diagnostic;
+use crate::compose::diagnostic::{Code, Diagnostic, code};
 use crate::compose::model::Extensions;
 use crate::compose::node::{Entry, Map, Node, Value};
 use crate::compose::source::Span;
@@ -82,13 +82,21 @@ impl<'a> Context<'a> {
 
     /// Records an error at a place; the message starts with the path.
     pub(super) fn error(&mut self, span: Span, message: &str) -> &mut Diagnostic {
-        let diagnostic = Diagnostic::error(format!("{} {message}", self.path())).at(span);
+        let path = self.path();
+        let diagnostic = Diagnostic::error(format!("{path} {message}"))
+            .code(code::INVALID_VALUE)
+            .at(span)
+            .path(path);
         self.push(diagnostic)
     }
 
     /// Records a warning at a place; the message starts with the path.
     pub(super) fn warning(&mut self, span: Span, message: &str) -> &mut Diagnostic {
-        let diagnostic = Diagnostic::warning(format!("{} {message}", self.path())).at(span);
+        let path = self.path();
+        let diagnostic = Diagnostic::warning(format!("{path} {message}"))
+            .code(code::OBSOLETE_ATTRIBUTE)
+            .at(span)
+            .path(path);
         self.push(diagnostic)
     }
 
@@ -101,13 +109,26 @@ impl<'a> Context<'a> {
     /// Records that a value has the wrong type, and returns nothing.
     pub(super) fn wrong_type<T>(&mut self, node: &Node, wanted: &str) -> Option<T> {
         let found = describe(node);
-        self.error(node.span, &format!("must be {wanted}, not {found}"));
+        self.error(node.span, &format!("must be {wanted}, not {found}"))
+            .code = code::WRONG_TYPE;
         None
     }
 
     /// Records that a text cannot be read, and returns nothing.
     pub(super) fn unreadable<T>(&mut self, node: &Node, reason: &str, help: &str) -> Option<T> {
+        self.invalid(code::INVALID_VALUE, node, reason, help)
+    }
+
+    /// Records a problem of a kind with a value, and returns nothing.
+    pub(super) fn invalid<T>(
+        &mut self,
+        code: Code,
+        node: &Node,
+        reason: &str,
+        help: &str,
+    ) -> Option<T> {
         let error = self.error(node.span, reason);
+        error.code = code;
         if !help.is_empty() {
             error.help = Some(help.to_owned());
         }
@@ -148,7 +169,10 @@ impl<'a> Context<'a> {
 
     fn unknown_attribute(&mut self, key: &str, span: Span, known: &[&str]) {
         let message = format!("unknown attribute \"{key}\" in {}", self.owner());
-        let mut diagnostic = Diagnostic::error(message).at(span);
+        let mut diagnostic = Diagnostic::error(message)
+            .code(code::UNKNOWN_ATTRIBUTE)
+            .at(span)
+            .path(join(&self.path(), key));
         if let Some(near) = nearest(key, known) {
             diagnostic = diagnostic.help(format!("did you mean \"{near}\"?"));
         }
@@ -162,11 +186,22 @@ impl<'a> Context<'a> {
                 let message = format!("{} has no \"{key}\"", self.owner());
                 self.diagnostics.push(
                     Diagnostic::error(message)
+                        .code(code::MISSING_ATTRIBUTE)
+                        .path(self.path())
                         .at(node.span)
                         .help(format!("add the attribute \"{key}\"")),
                 );
             }
         }
+    }
+}
+
+/// The path of `key` below a path.
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
     }
 }
 
@@ -182,7 +217,7 @@ pub(super) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 /// What a value is, for a message: scalars with their text.
-fn describe(node: &Node) -> String {
+pub(super) fn describe(node: &Node) -> String {
     match &node.value {
         Value::Null => "empty".to_owned(),
         Value::Str(text) if text.len() <= 40 => format!("the text \"{text}\""),

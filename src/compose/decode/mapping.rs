@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Context;
 use super::combinators::{keyed, list, or_default, unique_texts};
 use super::scalar::{any_scalar, text, text_or_number};
+use crate::compose::diagnostic::code;
 use crate::compose::model::{Environment, HostsList, Mapping};
 use crate::compose::node::{Entry, Node, Value};
 
@@ -34,7 +35,7 @@ pub(super) fn environment<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<En
 /// A name must not be empty where it is written as a key.
 fn check_name(name: &str, entry: &Entry, cx: &mut Context<'_>) {
     if name.is_empty() {
-        cx.error(entry.key, "has an empty name");
+        cx.error(entry.key, "has an empty name").code = code::INVALID_NAME;
     }
 }
 

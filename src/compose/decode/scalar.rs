@@ -1,7 +1,8 @@
 //! Texts, flags and numbers.
 
 use super::Context;
-use super::context::nearest;
+use super::context::{describe, nearest};
+use crate::compose::diagnostic::code;
 use crate::compose::emit::number;
 use crate::compose::model::{ByteSize, Duration, FileMode};
 use crate::compose::node::{Node, Value};
@@ -11,9 +12,8 @@ pub(super) fn text<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<String> {
     match &node.value {
         Value::Str(text) => Some(text.clone()),
         Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_) => {
-            let error = cx.error(node.span, &format!("must be a text, not {}", node.a_type()));
-            error.help = Some("put it in quotes".to_owned());
-            None
+            let reason = format!("must be a text, not {}", describe(node));
+            cx.invalid(code::WRONG_TYPE, node, &reason, "put it in quotes")
         }
         _ => cx.wrong_type(node, "a text"),
     }
@@ -40,14 +40,12 @@ pub(super) fn text_or_number<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option
 /// A text, number or flag taken as its text.
 pub(super) fn any_scalar<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<String> {
     match &node.value {
-        Value::Timestamp(_) => {
-            let error = cx.error(
-                node.span,
-                "must be a text, a number or a flag, not a timestamp",
-            );
-            error.help = Some("put it in quotes".to_owned());
-            None
-        }
+        Value::Timestamp(_) => cx.invalid(
+            code::WRONG_TYPE,
+            node,
+            "must be a text, a number or a flag, not a timestamp",
+            "put it in quotes",
+        ),
         value => match display(value) {
             Some(text) => Some(text),
             None => cx.wrong_type(node, "a text, a number or a flag"),
@@ -202,16 +200,15 @@ pub(super) fn float<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<f32> {
 pub(super) fn duration<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Duration> {
     const HELP: &str = "write a number with a unit, such as 30s, 1m30s or 500ms";
     let Value::Str(text) = &node.value else {
-        let error = cx.error(
-            node.span,
-            &format!("must be a duration, not {}", article(node)),
-        );
-        error.help = Some(HELP.to_owned());
-        return None;
+        let reason = format!("must be a duration, not {}", describe(node));
+        return cx.invalid(code::WRONG_TYPE, node, &reason, HELP);
     };
     match text.parse() {
         Ok(duration) => Some(duration),
-        Err(_) => cx.unreadable(node, &format!("must be a duration, not \"{text}\""), HELP),
+        Err(_) => {
+            let reason = format!("must be a duration, not \"{text}\"");
+            cx.invalid(code::INVALID_DURATION, node, &reason, HELP)
+        }
     }
 }
 
@@ -239,13 +236,15 @@ fn whole(number: f64) -> Option<i64> {
 pub(super) fn bytes_as_text<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<ByteSize> {
     const HELP: &str = "write a number with a unit, such as 64m or 1.5g";
     let Value::Str(text) = &node.value else {
-        let error = cx.error(node.span, &format!("must be a size, not {}", article(node)));
-        error.help = Some(HELP.to_owned());
-        return None;
+        let reason = format!("must be a size, not {}", describe(node));
+        return cx.invalid(code::WRONG_TYPE, node, &reason, HELP);
     };
     match text.parse() {
         Ok(size) => Some(size),
-        Err(_) => cx.unreadable(node, &format!("must be a size, not \"{text}\""), HELP),
+        Err(_) => {
+            let reason = format!("must be a size, not \"{text}\"");
+            cx.invalid(code::INVALID_SIZE, node, &reason, HELP)
+        }
     }
 }
 
@@ -262,13 +261,5 @@ pub(super) fn file_mode<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<File
             ),
         },
         _ => cx.wrong_type(node, "permission bits in octal"),
-    }
-}
-
-fn article(node: &Node) -> String {
-    match node.type_name() {
-        "null" => "empty".to_owned(),
-        name @ "integer" => format!("an {name}"),
-        name => format!("a {name}"),
     }
 }

@@ -136,9 +136,9 @@ fn wrong_values_are_refused_all_at_once() {
     assert_eq!(
         messages("user: 1000, ports: {}, stop_grace_period: 10, mem_limit: 5x, tty: 3"),
         [
-            "services.a.user must be a text, not an integer; put it in quotes",
+            "services.a.user must be a text, not the number 1000; put it in quotes",
             "services.a.ports must be a list, not a mapping",
-            "services.a.stop_grace_period must be a duration, not an integer; \
+            "services.a.stop_grace_period must be a duration, not the number 10; \
              write a number with a unit, such as 30s, 1m30s or 500ms",
             "services.a.mem_limit must be a size, not \"5x\"; \
              write a number with a unit, such as 64m or 1.5g",

@@ -1,7 +1,8 @@
 //! The dialect of `.env` files.
 
 use super::{Variable, Variables, escape};
-use crate::compose::diagnostic::Diagnostic;
+use crate::compose::diagnostic::{Diagnostic, code};
+use crate::compose::interpolate::template_code;
 use crate::compose::source::{SourceId, Span};
 use crate::compose::template;
 
@@ -95,6 +96,7 @@ impl Parser<'_> {
         let span = self.span(start, start + name.len());
         if name.contains(' ') {
             return Err(Diagnostic::error("a variable name cannot contain a blank")
+                .code(code::INVALID_ENV_FILE)
                 .at(span)
                 .help("write one `NAME=value` on each line")
                 .into());
@@ -122,7 +124,7 @@ impl Parser<'_> {
                 _ => {
                     let start = self.at + at;
                     let message = format!("unexpected character \"{c}\" in variable name");
-                    return Err(Diagnostic::error(message)
+                    return Err(Diagnostic::error(message).code(code::INVALID_ENV_FILE)
                         .at(self.span(start, start + c.len_utf8()))
                         .help("names are made of letters, digits, `_`, `.` and `-`; comments start with `#`")
                         .into());
@@ -176,6 +178,7 @@ impl Parser<'_> {
         }
         let line = self.rest().split('\n').next().unwrap_or_default().len();
         Err(Diagnostic::error("unterminated quoted value")
+            .code(code::INVALID_ENV_FILE)
             .at(self.span(start, start + line))
             .help(format!("close it with {quote}"))
             .into())
@@ -188,7 +191,8 @@ impl Parser<'_> {
         template::substitute(value, &lookup, &mut |_| {}).map_err(|error| {
             let line = self.text[start..].split('\n').next().unwrap_or_default();
             let span = self.span(start, start + line.len());
-            Box::new(Diagnostic::error(error.to_string()).at(span))
+            let code = template_code(&error.kind);
+            Box::new(Diagnostic::error(error.to_string()).code(code).at(span))
         })
     }
 }

@@ -1,7 +1,7 @@
 //! `format: raw`: lines of `NAME=value` without quoting, escapes or interpolation.
 
 use super::{Variable, Variables};
-use crate::compose::diagnostic::Diagnostic;
+use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::source::{SourceId, Span};
 
 /// Reads a file of `format: raw`.
@@ -39,7 +39,10 @@ pub fn parse_raw(
         }
         if name.is_empty() || name.contains(char::is_whitespace) {
             let message = format!("variable name \"{name}\" is empty or contains a blank");
-            return Err(Diagnostic::error(message).at(span).into());
+            return Err(Diagnostic::error(message)
+                .code(code::INVALID_ENV_FILE)
+                .at(span)
+                .into());
         }
         let value = value.map_or_else(|| lookup(name), |value| Some(value.to_owned()));
         variables.insert(name.to_owned(), Variable { value, span });

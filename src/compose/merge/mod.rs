@@ -10,7 +10,7 @@ mod unique;
 pub(crate) use directive::Directives;
 pub(crate) use unique::enforce as enforce_unique;
 
-use super::diagnostic::Diagnostic;
+use super::diagnostic::{Diagnostic, code};
 use super::node::{Entry, Map, Node, Value};
 use super::path::Path;
 
@@ -60,6 +60,8 @@ fn merge_plain(base: &mut Node, over: Node, path: Path<'_>, problems: &mut Vec<D
                     over.a_type(),
                     base.a_type()
                 ))
+                .code(code::MERGE_CONFLICT)
+                .path(path.to_string())
                 .at(over.span)
                 .related(base.span, "merged with this")
                 .help(format!(

@@ -6,7 +6,7 @@ use std::io::{Chain, Read as _};
 
 use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
 
-use super::super::diagnostic::Diagnostic;
+use super::super::diagnostic::{Diagnostic, code};
 use super::super::node::{Entry, Map, Node, Value};
 use super::super::source::{SourceId, Span};
 use super::scalar::{self, Tag};
@@ -259,6 +259,7 @@ impl<'t> Composer<'t> {
             None => {
                 return Err(Box::new(
                     Diagnostic::error(format!("unknown anchor `{name}`"))
+                        .code(code::UNKNOWN_ANCHOR)
                         .at(span)
                         .label("no `&` before this place defines it"),
                 ));
@@ -266,6 +267,7 @@ impl<'t> Composer<'t> {
             Some(Anchor::Open(anchor)) => {
                 return Err(Box::new(
                     Diagnostic::error(format!("cycle detected: `*{name}` is part of `&{name}`"))
+                        .code(code::UNKNOWN_ANCHOR)
                         .at(span)
                         .related(*anchor, "the anchor is defined here"),
                 ));
@@ -281,7 +283,8 @@ impl<'t> Composer<'t> {
 
     fn scalar(&mut self, tag: Option<&str>, text: String, plain: bool, span: Span) -> Value {
         scalar::resolve(Tag::new(tag), text, plain).unwrap_or_else(|message| {
-            self.problems.push(Diagnostic::error(message).at(span));
+            self.problems
+                .push(Diagnostic::error(message).code(code::INVALID_TAG).at(span));
             Value::Null
         })
     }
@@ -353,6 +356,7 @@ impl<'t> Composer<'t> {
                 let node = self.node(event, *path)?;
                 self.problems.push(
                     Diagnostic::error(format!("a {} cannot be a key", node.type_name()))
+                        .code(code::INVALID_KEY)
                         .at(node.span)
                         .help("quote the key if it is meant as text"),
                 );
@@ -410,6 +414,7 @@ fn duplicate(key: &Key, first: Span) -> Diagnostic {
         "key \"{text}\" is already defined at line {}",
         first.line
     ))
+    .code(code::DUPLICATE_KEY)
     .at(*span)
     .label("defined again")
     .related(first, "first defined here")
@@ -421,6 +426,7 @@ fn non_string_key(node: &Node, text: &str, path: &Path, span: Span) -> Diagnosti
         path => format!("in {path}"),
     };
     Diagnostic::error(format!("non-string key {place}: {text}"))
+        .code(code::INVALID_KEY)
         .at(span)
         .label(format!("this is a {}", node.type_name()))
         .help(format!("quote it: \"{text}\""))

@@ -1,6 +1,6 @@
 //! Bounds on what a file may cost: a few bytes of YAML can ask for terabytes.
 
-use super::super::diagnostic::Diagnostic;
+use super::super::diagnostic::{Diagnostic, code};
 use super::super::node::{Node, Value};
 
 /// Longest text that is read, in bytes.
@@ -57,17 +57,19 @@ pub(super) fn too_large(bytes: usize) -> Diagnostic {
         bytes.div_ceil(1 << 20),
         MAX_BYTES >> 20
     ))
+    .code(code::LIMIT)
     .help("split it and use `include`")
 }
 
 /// Nesting is deeper than [`MAX_DEPTH`].
 pub(super) fn too_deep() -> Diagnostic {
-    Diagnostic::error(format!("nesting is deeper than {MAX_DEPTH} levels"))
+    Diagnostic::error(format!("nesting is deeper than {MAX_DEPTH} levels")).code(code::LIMIT)
 }
 
 /// There are more nodes than [`MAX_NODES`].
 pub(super) fn too_many() -> Diagnostic {
     Diagnostic::error(format!("file has more than {MAX_NODES} values"))
+        .code(code::LIMIT)
         .help("split it and use `include`")
 }
 
@@ -77,6 +79,7 @@ pub(super) fn too_many_copies() -> Diagnostic {
         "aliases expand to more than {} MiB",
         MAX_COPIED >> 20
     ))
+    .code(code::LIMIT)
     .label("this would be copied once more")
     .help("use fewer nested aliases")
 }

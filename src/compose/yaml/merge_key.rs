@@ -1,6 +1,6 @@
 //! The merge key `<<`: entries of other mappings that the mapping itself does not set.
 
-use super::super::diagnostic::Diagnostic;
+use super::super::diagnostic::{Diagnostic, code};
 use super::super::node::{Map, Node, Value};
 
 /// Adds to `map` what `value`, the value of its `<<`, brings. Keys that are there already stay;
@@ -33,5 +33,6 @@ fn not_a_mapping(node: &Node) -> Diagnostic {
         "`<<` takes a mapping or a list of mappings, not a {}",
         node.type_name()
     ))
+    .code(code::INVALID_MERGE_KEY)
     .at(node.span)
 }

@@ -2,7 +2,7 @@
 
 use libyaml_safer::{Error, ErrorKind, Mark};
 
-use super::super::diagnostic::Diagnostic;
+use super::super::diagnostic::{Diagnostic, code};
 use super::super::source::{SourceId, Span};
 
 /// The text that an error is about.
@@ -27,7 +27,9 @@ pub(super) fn explain(error: &Error, source: SourceId, text: &str, skipped: usiz
     };
     let problem = error.problem();
     let wording = wording(problem, error.context().unwrap_or_default(), text.at(mark));
-    let mut diagnostic = Diagnostic::error(wording.message).at(text.span(mark));
+    let mut diagnostic = Diagnostic::error(wording.message)
+        .code(code::YAML_SYNTAX)
+        .at(text.span(mark));
     diagnostic.help = wording.help.map(str::to_owned);
     if let (Some(label), Some(context)) = (wording.opening, error.context_mark()) {
         diagnostic = diagnostic.related(text.span(context), label);
@@ -38,6 +40,7 @@ pub(super) fn explain(error: &Error, source: SourceId, text: &str, skipped: usiz
 /// `%YAML` asks for something other than 1.1.
 pub(super) fn unsupported_version(span: Span) -> Diagnostic {
     Diagnostic::error("only YAML 1.1 is supported in a `%YAML` directive")
+        .code(code::YAML_SYNTAX)
         .at(span)
         .help("remove the directive")
 }
@@ -160,12 +163,14 @@ fn unreadable(error: &Error, text: Text) -> Diagnostic {
         return Diagnostic::error(match error.kind() {
             ErrorKind::Io => "cannot read the file as YAML".to_owned(),
             _ => format!("invalid YAML: {}", error.problem()),
-        });
+        })
+        .code(code::YAML_SYNTAX);
     };
     Diagnostic::error(format!(
         "control character U+{:04X} is not allowed",
         u32::from(character)
     ))
+    .code(code::YAML_SYNTAX)
     .at(text.span_at(offset))
     .help("remove it, or write it as an escape such as `\\x1b` in double quotes")
 }
