@@ -41,6 +41,10 @@ pub struct GlobalArgs {
     #[arg(long)]
     pub compatibility: bool,
 
+    /// How to write problems of files: human, json or sarif (default: human)
+    #[arg(long, value_name = "FORMAT")]
+    pub diagnostics: Option<String>,
+
     /// Show what would be done without doing it
     #[arg(long, global = true, display_order = 900)]
     pub dry_run: bool,

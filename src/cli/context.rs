@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use super::args::GlobalArgs;
 use super::error::{Error, Style};
@@ -10,6 +12,7 @@ use super::settings::{Settings, truth};
 use crate::compose::{self, Diagnostic, LoadOptions, Loaded, SourceMap};
 use crate::connect::{self, Engine};
 use crate::report::event;
+use crate::ui::diagnostics::Format;
 use crate::ui::progress::Mode;
 use crate::ui::screen::{self, Screen};
 use crate::ui::{self, log_printer};
@@ -25,6 +28,8 @@ pub struct Context {
     pub working_dir: PathBuf,
     /// How to show things.
     pub settings: Settings,
+    /// What `--diagnostics sarif` writes at the end.
+    report: Mutex<ui::diagnostics::Sarif>,
 }
 
 impl Context {
@@ -38,6 +43,7 @@ impl Context {
         );
         let mut context = Self {
             settings: Settings::new(&global, &env)?,
+            report: Mutex::default(),
             global,
             env,
             working_dir: std::env::current_dir()?,
@@ -124,17 +130,41 @@ impl Context {
     /// Writes warnings to standard error, with their places.
     pub fn show_warnings(&self, warnings: &[Diagnostic], sources: &SourceMap) -> Result<(), Error> {
         let style = self.error_style();
-        let text = if style.json {
-            warnings
+        let text = match style.diagnostics {
+            Format::Json => ui::diagnostics::json(warnings, sources),
+            Format::Sarif => {
+                self.report().add(warnings, sources);
+                return Ok(());
+            }
+            Format::Human if style.json => warnings
                 .iter()
                 .map(|diagnostic| {
                     ui::warning::json(&ui::diagnostics::headline(diagnostic, sources))
                 })
-                .collect()
-        } else {
-            ui::diagnostics::render(warnings, sources, style.color)
+                .collect(),
+            Format::Human => ui::diagnostics::render(warnings, sources, style.color),
         };
         Ok(ui::out::stderr(&text)?)
+    }
+
+    fn report(&self) -> std::sync::MutexGuard<'_, ui::diagnostics::Sarif> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows how a command ended and gives the exit code of the program.
+    pub(super) fn finish(&self, result: Result<ExitCode, Error>) -> ExitCode {
+        let style = self.error_style();
+        if style.diagnostics != Format::Sarif {
+            return result.unwrap_or_else(|error| error.show(style));
+        }
+        let code = match result {
+            Ok(code) => code,
+            Err(error) if error.report(&mut self.report()) => ExitCode::from(error.code()),
+            Err(error) => error.show(style),
+        };
+        // Nobody is left to tell when standard error is closed.
+        let _ = ui::out::stderr(&self.report().document());
+        code
     }
 
     /// The project where there is one to load, and its name. With `-p` and without `-f` no file
@@ -230,6 +260,7 @@ impl Context {
     pub fn error_style(&self) -> Style {
         Style {
             json: self.settings.progress == Mode::Json,
+            diagnostics: self.settings.diagnostics,
             color: self.settings.color_stderr,
         }
     }

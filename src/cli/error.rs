@@ -3,9 +3,10 @@
 use std::io;
 use std::process::ExitCode;
 
-use crate::compose::{LoadError, Project};
+use crate::compose::{Diagnostic, LoadError, Project, SourceMap, code};
 use crate::run;
 use crate::ui;
+use crate::ui::diagnostics::{self, Format};
 use crate::ui::template::TemplateError;
 
 /// Why a command ended without success.
@@ -36,8 +37,10 @@ pub enum Error {
 /// How errors are shown.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Style {
-    /// One JSON object a line instead of text.
+    /// One JSON object a line instead of text, as docker compose writes it where progress is JSON.
     pub json: bool,
+    /// How problems are written; anything but [`Format::Human`] beats `json`.
+    pub diagnostics: Format,
     /// With colours.
     pub color: bool,
 }
@@ -111,22 +114,50 @@ impl Error {
             Self::Exit(_) => "\n".to_owned(),
             Self::Run(error) if error.kind == run::error::Kind::Interrupted => "\n".to_owned(),
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => String::new(),
+            _ if style.diagnostics == Format::Json => match self {
+                Self::Load(error) => diagnostics::json(&error.diagnostics, &error.sources),
+                _ => diagnostics::json(&[self.diagnostic()], &SourceMap::default()),
+            },
             Self::Load(error) if style.json => json(error),
             _ if style.json => ui::json_error(&self.to_string()) + "\n",
             Self::Load(error) => {
-                ui::diagnostics::render(&error.diagnostics, &error.sources, style.color)
+                diagnostics::render(&error.diagnostics, &error.sources, style.color)
             }
-            Self::User { message, help } => paragraph(message, help.as_deref()),
-            Self::Run(error) => paragraph(&error.message, error.remedy.as_deref()),
-            Self::Io(error) => paragraph(&error.to_string(), None),
+            _ => paragraph(&self.to_string(), self.remedy()),
         }
+    }
+
+    /// What to do about it.
+    fn remedy(&self) -> Option<&str> {
+        match self {
+            Self::User { help, .. } => help.as_deref(),
+            Self::Run(error) => error.remedy.as_deref(),
+            Self::Load(_) | Self::Io(_) | Self::Exit(_) => None,
+        }
+    }
+
+    /// The error as a problem without a place.
+    fn diagnostic(&self) -> Diagnostic {
+        let mut problem = Diagnostic::error(self.to_string()).code(code::COMMAND);
+        problem.help = self.remedy().map(str::to_owned);
+        problem
+    }
+
+    /// Adds what went wrong to a report; whether there is anything to say about it.
+    pub(super) fn report(&self, report: &mut diagnostics::Sarif) -> bool {
+        match self {
+            Self::Load(error) => report.add(&error.diagnostics, &error.sources),
+            Self::Exit(_) => return false,
+            _ => report.add(&[self.diagnostic()], &SourceMap::default()),
+        }
+        true
     }
 }
 
 /// Each problem as an object of its own, with its place.
 fn json(error: &LoadError) -> String {
     let lines = error.diagnostics.iter().map(|diagnostic| {
-        let message = ui::diagnostics::headline(diagnostic, &error.sources);
+        let message = diagnostics::headline(diagnostic, &error.sources);
         if diagnostic.is_error() {
             ui::json_error(&message) + "\n"
         } else {

@@ -69,15 +69,12 @@ pub fn main() -> ExitCode {
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return Error::from(error).show(context.error_style()),
+        Err(error) => return context.finish(Err(error.into())),
     };
     let result = runtime.block_on(dispatch(&context, parsed.command));
     // A blocked read of standard input must not keep the program alive.
     runtime.shutdown_background();
-    match result {
-        Ok(code) => code,
-        Err(error) => error.show(context.error_style()),
-    }
+    context.finish(result)
 }
 
 async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::args::GlobalArgs;
 use super::error::Error;
+use crate::ui::diagnostics::Format;
 use crate::ui::progress::Mode;
 use crate::ui::terminal;
 
@@ -16,6 +17,8 @@ pub struct Settings {
     pub color_stderr: bool,
     /// How progress is shown.
     pub progress: Mode,
+    /// How problems of files are written.
+    pub diagnostics: Format,
     /// `COMPOSE_STATUS_STDOUT`: progress goes to standard output.
     pub status_stdout: bool,
     /// How many engine requests may run at once; `None`: no limit.
@@ -46,6 +49,7 @@ impl Settings {
             color_stdout: color(terminal::stdout_is_terminal()),
             color_stderr: color(terminal::stderr_is_terminal()),
             progress: progress(global, env, ansi, dumb)?,
+            diagnostics: diagnostics(global, env)?,
             status_stdout: env.get("COMPOSE_STATUS_STDOUT").is_some_and(|v| truth(v)),
             parallel: parallel(global, env)?,
         })
@@ -105,6 +109,18 @@ fn progress(
                 .help("use auto, tty, plain, json or quiet"),
         ),
     }
+}
+
+fn diagnostics(global: &GlobalArgs, env: &BTreeMap<String, String>) -> Result<Format, Error> {
+    let (origin, value) = match (&global.diagnostics, env.get("RCOMPOSE_DIAGNOSTICS")) {
+        (Some(value), _) => ("--diagnostics", value.as_str()),
+        (None, Some(value)) => ("RCOMPOSE_DIAGNOSTICS", value.as_str()),
+        (None, None) => return Ok(Format::Human),
+    };
+    Format::parse(value).ok_or_else(|| {
+        Error::user(format!("unsupported {origin} value \"{value}\""))
+            .help("use human, json or sarif")
+    })
 }
 
 fn parallel(global: &GlobalArgs, env: &BTreeMap<String, String>) -> Result<Option<usize>, Error> {
@@ -175,6 +191,24 @@ mod tests {
             Err("unsupported --progress value \"fancy\"".into())
         );
         assert!(mode(&global(Some("sometimes"), None), &[]).is_err());
+    }
+
+    #[test]
+    fn the_option_for_problems_beats_the_environment() {
+        let env = env(&[("RCOMPOSE_DIAGNOSTICS", "sarif")]);
+        let format = |value: Option<&str>| {
+            let global = GlobalArgs {
+                diagnostics: value.map(Into::into),
+                ..GlobalArgs::default()
+            };
+            diagnostics(&global, &env).map_err(|error| error.to_string())
+        };
+        assert_eq!(format(None), Ok(Format::Sarif));
+        assert_eq!(format(Some("json")), Ok(Format::Json));
+        assert_eq!(
+            format(Some("xml")),
+            Err("unsupported --diagnostics value \"xml\"".into())
+        );
     }
 
     #[test]

@@ -21,6 +21,15 @@ pub struct Span {
     pub column: u32,
 }
 
+/// A line and a column, both counted from 1; the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The line.
+    pub line: u32,
+    /// The column.
+    pub column: u32,
+}
+
 /// What made the loader read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
@@ -67,6 +76,25 @@ impl SourceMap {
     /// Files in the order in which they were read.
     pub fn iter(&self) -> impl Iterator<Item = &Source> {
         self.sources.iter()
+    }
+
+    /// Line and column after the last character of a place.
+    pub fn end_of(&self, span: Span) -> Position {
+        let text = &self.get(span.source).text;
+        let inside = text
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or_default();
+        let chars = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        match inside.rsplit_once('\n') {
+            None => Position {
+                line: span.line,
+                column: span.column.saturating_add(chars(inside)),
+            },
+            Some((before, last)) => Position {
+                line: span.line + 1 + before.matches('\n').count() as u32,
+                column: chars(last) + 1,
+            },
+        }
     }
 
     /// `name:line:column` of a place.

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::compose::source::{Relation, SourceId};
+use super::{origin, verb};
+use crate::compose::source::SourceId;
 use crate::compose::{Diagnostic, SourceMap, Span};
 
 /// Columns to wrap at where the width of the terminal is not known.
@@ -20,7 +21,7 @@ pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap, color: bool) -> S
     } else {
         Renderer::plain()
     }
-    .term_width(super::terminal::width().map_or(DEFAULT_WIDTH, usize::from));
+    .term_width(crate::ui::terminal::width().map_or(DEFAULT_WIDTH, usize::from));
     let mut text = String::new();
     for diagnostic in diagnostics {
         if diagnostic.span.is_none() && diagnostic.related.is_empty() {
@@ -43,7 +44,7 @@ fn paragraph(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> Strin
     let line = if diagnostic.is_error() {
         headline(diagnostic, sources) + "\n"
     } else {
-        super::warning::text(&diagnostic.message, color)
+        crate::ui::warning::text(&diagnostic.message, color)
     };
     line + &help
 }
@@ -74,7 +75,8 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Group<'a> {
     for snippet in snippets(diagnostic, sources) {
         group = group.element(snippet);
     }
-    for note in origin(diagnostic.span, sources) {
+    for step in origin(diagnostic.span, sources) {
+        let note = format!("{} {}", verb(step.relation), sources.locate(step.span));
         group = group.element(Level::NOTE.message(note));
     }
     if let Some(help) = &diagnostic.help {
@@ -173,135 +175,4 @@ fn line_end(text: &str, at: usize) -> usize {
     text[at..]
         .find('\n')
         .map_or(text.len(), |offset| at + offset)
-}
-
-/// How the file of a place came to be read, nearest first.
-fn origin(span: Option<Span>, sources: &SourceMap) -> Vec<String> {
-    let mut notes = Vec::new();
-    let mut parent = span.and_then(|span| sources.get(span.source).parent);
-    while let Some((relation, place)) = parent {
-        let verb = match relation {
-            Relation::Include => "included from",
-            Relation::Extends => "extended from",
-            Relation::EnvFile => "read as an env file of",
-            Relation::LabelFile => "read as a label file of",
-        };
-        notes.push(format!("{verb} {}", sources.locate(place)));
-        parent = sources.get(place.source).parent;
-    }
-    notes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::compose::source::Source;
-
-    fn source(name: &str, text: &str, parent: Option<(Relation, Span)>) -> Source {
-        Source {
-            name: name.into(),
-            text: text.into(),
-            parent,
-        }
-    }
-
-    fn span(sources: &SourceMap, source: SourceId, word: &str) -> Span {
-        let text = &sources.get(source).text;
-        let start = text.find(word).unwrap_or_default();
-        let before = &text[..start];
-        Span {
-            source,
-            start: start as u32,
-            end: (start + word.len()) as u32,
-            line: before.matches('\n').count() as u32 + 1,
-            column: (start - line_start(text, start)) as u32 + 1,
-        }
-    }
-
-    #[test]
-    fn underlines_the_place_and_tells_the_remedy() {
-        let mut sources = SourceMap::default();
-        let id = sources.add(source(
-            "compose.yaml",
-            "services:\n  web:\n    image: a\n    depend_on: [db]\n  db:\n    image: b\n",
-            None,
-        ));
-        let problem = Diagnostic::error("unknown attribute \"depend_on\" in service \"web\"")
-            .at(span(&sources, id, "depend_on"))
-            .label("not an attribute of a service")
-            .related(span(&sources, id, "web"), "in this service")
-            .help("did you mean \"depends_on\"?");
-        insta::assert_snapshot!(render(&[problem], &sources, false), @r#"
-        compose.yaml:4:5: unknown attribute "depend_on" in service "web"
-          |
-        2 |   web:
-          |   --- in this service
-        3 |     image: a
-        4 |     depend_on: [db]
-          |     ^^^^^^^^^ not an attribute of a service
-          |
-          = help: did you mean "depends_on"?
-        "#);
-    }
-
-    #[test]
-    fn shows_other_files_and_what_led_there() {
-        let mut sources = SourceMap::default();
-        let main = sources.add(source(
-            "compose.yaml",
-            "include:\n  - db/compose.yaml\n",
-            None,
-        ));
-        let entry = span(&sources, main, "db/compose.yaml");
-        let included = sources.add(source(
-            "db/compose.yaml",
-            "services:\n  db:\n    image: [b]\n",
-            Some((Relation::Include, entry)),
-        ));
-        let problem = Diagnostic::warning("image must be a string")
-            .at(span(&sources, included, "[b]"))
-            .related(entry, "included here");
-        insta::assert_snapshot!(render(&[problem], &sources, false), @r#"
-        db/compose.yaml:3:12: warning: image must be a string
-          |
-        3 |     image: [b]
-          |            ^^^
-          |
-         ::: compose.yaml:2:5
-          |
-        2 |   - db/compose.yaml
-          |     --------------- included here
-          |
-          = note: included from compose.yaml:2:5
-        "#);
-    }
-
-    #[test]
-    fn a_problem_without_a_place_is_one_line() {
-        let problem =
-            Diagnostic::error("no configuration file provided: not found").help("name one with -f");
-        insta::assert_snapshot!(
-            render(&[problem], &SourceMap::default(), false),
-            @r"
-        no configuration file provided: not found
-          name one with -f
-        "
-        );
-    }
-
-    #[test]
-    fn spans_outside_the_text_do_not_panic() {
-        let mut sources = SourceMap::default();
-        let id = sources.add(source("é.yaml", "é: é\r\n", None));
-        for (start, end) in [(0, 99), (1, 1), (99, 100), (7, 3), (5, 7)] {
-            let place = Span {
-                source: id,
-                start,
-                end,
-                line: 1,
-                column: 1,
-            };
-            assert!(!render(&[Diagnostic::error("x").at(place)], &sources, false).is_empty());
-        }
-    }
 }
