@@ -1,5 +1,6 @@
 //! `config`: prints the project in its canonical form, or parts of it.
 
+mod args;
 mod digests;
 mod lists;
 mod variables;
@@ -11,89 +12,7 @@ use crate::compose::model::Service;
 use crate::compose::{self, LoadOptions, Loaded, LoadedTree, Project, emit};
 use crate::ui;
 
-/// Options of `config`.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Args {
-    /// Print the variables used for interpolation
-    #[arg(long)]
-    pub environment: bool,
-
-    /// Format of the output: yaml or json
-    #[arg(long, value_name = "FORMAT")]
-    pub format: Option<String>,
-
-    /// Print the configuration hash of these services ("*" for all)
-    #[arg(long, value_name = "SERVICES")]
-    pub hash: Option<String>,
-
-    /// Print the image names
-    #[arg(long)]
-    pub images: bool,
-
-    /// Print an override file that pins images to their digests
-    #[arg(long)]
-    pub lock_image_digests: bool,
-
-    /// Print the model names
-    #[arg(long)]
-    pub models: bool,
-
-    /// Print the network names
-    #[arg(long)]
-    pub networks: bool,
-
-    /// Do not check that references between parts of the project hold
-    #[arg(long)]
-    pub no_consistency: bool,
-
-    /// Do not read the env files of services
-    #[arg(long)]
-    pub no_env_resolution: bool,
-
-    /// Leave variables as they are written
-    #[arg(long)]
-    pub no_interpolate: bool,
-
-    /// Leave defaults out
-    #[arg(long)]
-    pub no_normalize: bool,
-
-    /// Leave paths as they are written
-    #[arg(long)]
-    pub no_path_resolution: bool,
-
-    /// File to write to instead of standard output
-    #[arg(short = 'o', long, value_name = "FILE")]
-    pub output: Option<std::path::PathBuf>,
-
-    /// Print the profile names
-    #[arg(long)]
-    pub profiles: bool,
-
-    /// Only check, print nothing
-    #[arg(short = 'q', long)]
-    pub quiet: bool,
-
-    /// Pin images to their digests
-    #[arg(long)]
-    pub resolve_image_digests: bool,
-
-    /// Print the service names
-    #[arg(long)]
-    pub services: bool,
-
-    /// Print the variables that the files use, with their defaults
-    #[arg(long)]
-    pub variables: bool,
-
-    /// Print the volume names
-    #[arg(long)]
-    pub volumes: bool,
-
-    /// Services to show (default: all)
-    #[arg(value_name = "SERVICE")]
-    pub selected: Vec<String>,
-}
+pub use args::Args;
 
 /// How the project is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,11 +75,11 @@ fn part(context: &Context, args: &Args) -> Result<Option<String>, Error> {
 
 /// The hashes of the named services, or of all for `*`.
 ///
-/// Env files count, as they do in the label of a container. docker compose 2 leaves them out
-/// here, which makes its answer differ from its own label.
+/// Env files do not count, other than in the label of a container: that is what docker compose 2
+/// prints here.
 fn hashes(context: &Context, args: &Args, names: &str) -> Result<String, Error> {
     let mut options = options(context, args)?;
-    options.resolve_environment = !context.strict();
+    options.resolve_environment = false;
     let mut project = load(context, &options)?.project;
     apply_default_platform(&mut project);
     if names == "*" {
@@ -249,8 +168,8 @@ fn options(context: &Context, args: &Args) -> Result<LoadOptions, Error> {
 fn selected(context: &Context, args: &Args) -> Result<LoadOptions, Error> {
     let mut options = options(context, args)?;
     options.services.clone_from(&args.selected);
-    // docker compose 2 takes the flag and resolves all the same.
-    options.resolve_environment = !args.no_env_resolution || context.strict();
+    // docker compose 2 takes `--no-env-resolution` and resolves all the same.
+    options.resolve_environment = true;
     Ok(options)
 }
 

@@ -92,6 +92,9 @@ impl Parser<'_> {
         }
         let start = self.at;
         let (length, separator) = self.name_length()?;
+        let Some(separator) = separator else {
+            return self.nameless();
+        };
         let name = self.text[start..start + length].trim_end().to_owned();
         let span = self.span(start, start + name.len());
         if name.contains(' ') {
@@ -101,20 +104,40 @@ impl Parser<'_> {
                 .help("write one `NAME=value` on each line")
                 .into());
         }
-        self.at = start + length + separator.map_or(0, char::len_utf8);
-        let value = match separator {
-            Some('=' | ':') => {
-                self.skip_blanks();
-                Some(self.value()?)
-            }
-            _ => (self.lookup)(&name),
+        self.at = start + length + separator.len_utf8();
+        let value = if separator == '\n' {
+            (self.lookup)(&name)
+        } else {
+            self.skip_blanks();
+            Some(self.value()?)
         };
-        self.variables.shift_remove(&name);
-        self.variables.insert(name, Variable { value, span });
+        self.set(name, value, span);
         Ok(())
     }
 
-    /// Length of the name at the current place in bytes, and what ends it.
+    /// What stands at the end of the file without `=` or a line break behind it: the value of a
+    /// variable without a name, as docker compose reads it.
+    fn nameless(&mut self) -> Result<(), Box<Diagnostic>> {
+        let start = self.at;
+        let span = self.span(start, self.text.len());
+        if self.rest().is_empty() {
+            return Err(Diagnostic::error("`export` without a variable")
+                .at(span)
+                .help("write `NAME=value`")
+                .into());
+        }
+        let value = self.unquoted()?;
+        self.set(String::new(), Some(value), span);
+        Ok(())
+    }
+
+    fn set(&mut self, name: String, value: Option<String>, span: Span) {
+        self.variables.shift_remove(&name);
+        self.variables.insert(name, Variable { value, span });
+    }
+
+    /// Length of the name at the current place in bytes, and what ends it; nothing where the
+    /// text ends before.
     fn name_length(&self) -> Result<(usize, Option<char>), Box<Diagnostic>> {
         for (at, c) in self.rest().char_indices() {
             match c {

@@ -95,6 +95,19 @@ fn a_name_alone_is_inherited() {
 }
 
 #[test]
+fn what_ends_with_the_file_instead_of_a_line_is_a_value_without_a_name() {
+    for (text, expected) in [("K", "K"), ("A=1\n K b ", "K b"), ("A=\"x\" y", "y")] {
+        let variables = values(read(text).unwrap());
+        assert_eq!(
+            variables.get("").map(String::as_str),
+            Some(expected),
+            "{text:?}"
+        );
+    }
+    assert!(read("export ").is_err());
+}
+
+#[test]
 fn errors_have_a_line_and_a_column() {
     for (text, line, column) in [
         ("A=1\nA B=1\n", 2, 1),

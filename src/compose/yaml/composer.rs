@@ -7,7 +7,7 @@ use std::io::{Chain, Read as _};
 use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
 
 use super::super::diagnostic::{Diagnostic, code};
-use super::super::node::{Entry, Map, Node, Value};
+use super::super::node::{Directive, Entry, Map, Node, Value};
 use super::super::source::{SourceId, Span};
 use super::scalar::{self, Tag};
 use super::{limits, merge_key, syntax};
@@ -243,7 +243,7 @@ impl<'t> Composer<'t> {
             let cost = limits::cost(&node);
             self.spend(cost, span)?;
             self.anchors
-                .insert(anchor, Anchor::Done(node.clone(), cost));
+                .insert(anchor, Anchor::Done(without_resets(node.clone()), cost));
         }
         Ok(node)
     }
@@ -381,6 +381,24 @@ impl<'t> Composer<'t> {
             text
         };
         Ok(Key { text, span, merge })
+    }
+}
+
+/// What an alias stands for: `!reset` inside of it counts at the anchor only, as in docker compose.
+fn without_resets(mut node: Node) -> Node {
+    drop_resets(&mut node);
+    node
+}
+
+fn drop_resets(node: &mut Node) {
+    let keep = |node: &mut Node| {
+        drop_resets(node);
+        node.directive != Some(Directive::Reset)
+    };
+    match &mut node.value {
+        Value::Map(map) => map.retain(|_, entry| keep(&mut entry.node)),
+        Value::Seq(items) => items.retain_mut(keep),
+        _ => {}
     }
 }
 

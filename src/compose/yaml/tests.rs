@@ -224,6 +224,17 @@ fn directives_stay_on_their_nodes() {
 }
 
 #[test]
+fn an_alias_leaves_resets_at_the_anchor() {
+    let node = document("a: &a {p: !reset [], q: [!reset x, y]}\nb: *a\nc: {<<: *a}\n");
+    assert!(node.at(&["a", "p"]).is_some());
+    for key in ["b", "c"] {
+        let map = node.get(key).and_then(Node::as_map).expect("a mapping");
+        assert_eq!(map.keys().collect::<Vec<_>>(), ["q"]);
+        assert_eq!(map["q"].node.as_seq().map(<[Node]>::len), Some(1));
+    }
+}
+
+#[test]
 fn merge_keys_add_what_is_missing() {
     for (text, expected) in [
         ("{<<: {b: 1, a: 2}, a: 3}", "{a: i3, b: i1}"),
