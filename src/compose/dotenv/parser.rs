@@ -122,6 +122,7 @@ impl Parser<'_> {
         let span = self.span(start, self.text.len());
         if self.rest().is_empty() {
             return Err(Diagnostic::error("`export` without a variable")
+                .code(code::INVALID_ENV_FILE)
                 .at(span)
                 .help("write `NAME=value`")
                 .into());
