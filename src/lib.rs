@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod compose;
 pub mod connect;
+pub mod lint;
 pub mod plan;
 pub mod report;
 pub mod run;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    build, completion, config, create, down, events, exec, images, kill, logs, ls, pause, plan,
+    build, completion, config, create, down, events, exec, images, kill, lint, logs, ls, pause, plan,
     port, ps, pull, restart, rm, run, scale, start, stop, top, up, version, volumes,
 };
 
@@ -120,6 +120,8 @@ pub enum Command {
     Images(images::Args),
     /// Kill running containers
     Kill(kill::Args),
+    /// Find what is probably not meant in the compose files
+    Lint(lint::Args),
     /// Show what containers wrote
     Logs(logs::Args),
     /// List projects

@@ -25,6 +25,7 @@ pub mod events;
 pub mod exec;
 pub mod images;
 pub mod kill;
+pub mod lint;
 pub mod logs;
 pub mod ls;
 pub mod pause;
@@ -88,6 +89,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error
         Command::Exec(args) => exec::run(context, args).await,
         Command::Images(args) => images::run(context, args).await,
         Command::Kill(args) => kill::run(context, args).await,
+        Command::Lint(args) => lint::run(context, args).await,
         Command::Logs(args) => logs::run(context, args).await,
         Command::Ls(args) => ls::run(context, args).await,
         Command::Pause(args) => pause::pause(context, args).await,

@@ -9,6 +9,7 @@ use super::loader::Loader;
 use super::model::{EnvFile, Environment, Project, Service};
 use super::node::{Entry, Map, Node, Value};
 use super::source::{Relation, Span};
+use super::written::EnvText;
 
 /// The attribute that carries a secret's value from the tree to the model.
 pub(crate) const SECRET_VALUE: &str = "x-#value";
@@ -25,6 +26,13 @@ pub(crate) fn read_env_file(
     let parent = place.map(|span| (Relation::EnvFile, span));
     let (source, text) = loader.read(path, parent)?;
     let known = read.clone();
+    if loader.record.is_some() {
+        loader.record_env_file(EnvText {
+            source,
+            raw: false,
+            known: shell.keys().chain(known.keys()).cloned().collect(),
+        });
+    }
     let lookup = |name: &str| shell.get(name).or_else(|| known.get(name)).cloned();
     match dotenv::parse(source, &text, &lookup) {
         Ok(variables) => {

@@ -101,7 +101,7 @@ pub fn load_tree(options: &LoadOptions) -> Result<LoadedTree, LoadError> {
 }
 
 /// Problems in the order of the files, each once: a file may be read more than once.
-fn finish(loader: Loader<'_>) -> (Vec<Diagnostic>, SourceMap) {
+pub(crate) fn finish(loader: Loader<'_>) -> (Vec<Diagnostic>, SourceMap) {
     let mut diagnostics = loader.problems;
     diagnostics.extend(loader.unset.into_warnings());
     diagnostics.sort_by_key(|problem| problem.span.map(|span| (span.source, span.start)));
@@ -185,7 +185,7 @@ fn set_name(tree: &mut Node, name: &str) {
     }
 }
 
-fn load_project(loader: &mut Loader<'_>) -> Option<Project> {
+pub(crate) fn load_project(loader: &mut Loader<'_>) -> Option<Project> {
     let Model {
         mut tree,
         name,

@@ -17,6 +17,7 @@ use super::options::LoadOptions;
 use super::paths;
 use super::source::{Relation, Source, SourceId, SourceMap, Span};
 use super::validate;
+use super::written::{EnvText, Record};
 use super::yaml;
 
 /// How many files one project may be made of.
@@ -36,6 +37,8 @@ pub(crate) struct Loader<'a> {
     pub(crate) bases: HashMap<(usize, PathBuf), Option<Rc<BaseFile>>>,
     /// Number of scopes so far.
     pub(crate) scopes: usize,
+    /// The files as they were written, where they are asked for.
+    pub(crate) record: Option<Record>,
 }
 
 /// The folder and variables that hold for a project or an included part of it.
@@ -74,6 +77,14 @@ impl<'a> Loader<'a> {
             unset: Unset::default(),
             bases: HashMap::new(),
             scopes: 0,
+            record: None,
+        }
+    }
+
+    /// Keeps an env file, where they are asked for.
+    pub(crate) fn record_env_file(&mut self, file: EnvText) {
+        if let Some(record) = &mut self.record {
+            record.env_files.push(file);
         }
     }
 
@@ -259,6 +270,9 @@ impl<'a> Loader<'a> {
         document: &mut Node,
         environment: &BTreeMap<String, String>,
     ) {
+        if let Some(record) = &mut self.record {
+            record.documents.push(document.clone());
+        }
         if !self.options.interpolate {
             return;
         }

@@ -37,6 +37,7 @@ mod testing;
 mod uninterpolated;
 mod validate;
 mod variables;
+mod written;
 pub mod yaml;
 
 pub use diagnostic::{Code, Diagnostic, LoadError, Severity, code};
@@ -45,4 +46,6 @@ pub use model::Project;
 pub use name::normalize as normalize_name;
 pub use options::LoadOptions;
 pub use source::{SourceMap, Span};
+pub(crate) use scalar::text as scalar_text;
 pub use variables::{Variable, variables};
+pub use written::{EnvText, Written, load_written};

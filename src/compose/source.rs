@@ -97,6 +97,11 @@ impl SourceMap {
         }
     }
 
+    /// Files with their ids, in the order in which they were read.
+    pub fn entries(&self) -> impl Iterator<Item = (SourceId, &Source)> {
+        (0..).map(SourceId).zip(&self.sources)
+    }
+
     /// `name:line:column` of a place.
     pub fn locate(&self, span: Span) -> String {
         format!(

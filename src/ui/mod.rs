@@ -5,6 +5,7 @@ pub mod diagnostics;
 pub mod format;
 pub mod happenings;
 pub mod images;
+pub mod lint;
 pub mod listing;
 pub mod log_printer;
 pub mod out;

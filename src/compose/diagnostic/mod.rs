@@ -8,16 +8,29 @@ pub use code::Code;
 /// How bad a [`Diagnostic`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
+    /// Worth knowing, and often meant: what linting says quietly.
+    Note,
     /// The project loads all the same.
     Warning,
     /// The project cannot be loaded.
     Error,
 }
 
+impl Severity {
+    /// `note`, `warning` or `error`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// One problem. `message` is a lower-case fragment without a full stop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Diagnostic {
-    /// Error or warning.
+    /// Error, warning or note.
     pub severity: Severity,
     /// The kind of problem; [`code::OTHER`] where nothing else was set.
     pub code: Code,
@@ -45,6 +58,11 @@ impl Diagnostic {
     /// A warning without a place yet.
     pub fn warning(message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, message)
+    }
+
+    /// A note without a place yet.
+    pub fn note(message: impl Into<String>) -> Self {
+        Self::new(Severity::Note, message)
     }
 
     fn new(severity: Severity, message: impl Into<String>) -> Self {

@@ -9,7 +9,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snip
 
 use super::{origin, verb};
 use crate::compose::source::SourceId;
-use crate::compose::{Diagnostic, SourceMap, Span};
+use crate::compose::{Diagnostic, Severity, SourceMap, Span};
 
 /// Columns to wrap at where the width of the terminal is not known.
 const DEFAULT_WIDTH: usize = 140;
@@ -41,10 +41,10 @@ fn paragraph(diagnostic: &Diagnostic, sources: &SourceMap, color: bool) -> Strin
         .as_ref()
         .map(|help| format!("  {help}\n"))
         .unwrap_or_default();
-    let line = if diagnostic.is_error() {
-        headline(diagnostic, sources) + "\n"
-    } else {
-        crate::ui::warning::text(&diagnostic.message, color)
+    let line = match diagnostic.severity {
+        Severity::Error => headline(diagnostic, sources) + "\n",
+        Severity::Warning => crate::ui::warning::text(&diagnostic.message, color),
+        Severity::Note => format!("note: {}\n", diagnostic.message),
     };
     line + &help
 }
@@ -63,10 +63,10 @@ fn placed(diagnostic: &Diagnostic, sources: &SourceMap, severity: &str) -> Strin
 }
 
 fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Group<'a> {
-    let (level, severity) = if diagnostic.is_error() {
-        (Level::ERROR, "")
-    } else {
-        (Level::WARNING, "warning: ")
+    let (level, severity) = match diagnostic.severity {
+        Severity::Error => (Level::ERROR, ""),
+        Severity::Warning => (Level::WARNING, "warning: "),
+        Severity::Note => (Level::NOTE, "note: "),
     };
     let title = level
         .no_name()

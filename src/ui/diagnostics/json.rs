@@ -18,12 +18,7 @@ pub fn lines(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
 
 fn object(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
     let mut object = Map::new();
-    let severity = if diagnostic.is_error() {
-        "error"
-    } else {
-        "warning"
-    };
-    object.insert("severity".into(), severity.into());
+    object.insert("severity".into(), diagnostic.severity.as_str().into());
     object.insert("code".into(), diagnostic.code.id.into());
     object.insert("message".into(), diagnostic.message.clone().into());
     if let Some(span) = diagnostic.span {

@@ -56,14 +56,9 @@ fn result(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
         text.push_str("\nhelp: ");
         text.push_str(help);
     }
-    let level = if diagnostic.is_error() {
-        "error"
-    } else {
-        "warning"
-    };
     let mut result = json!({
         "ruleId": diagnostic.code.id,
-        "level": level,
+        "level": diagnostic.severity.as_str(),
         "message": { "text": text },
     });
     if let Some(span) = diagnostic.span {

@@ -1,0 +1,138 @@
+//! `lint`: finds what loads and yet is probably not meant.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::builder::PossibleValuesParser;
+
+use super::{Context, Error};
+use crate::compose::{self, Diagnostic, Severity, SourceMap};
+use crate::lint::{self, Input, RULES, Selection};
+use crate::ui;
+use crate::ui::diagnostics::Format;
+
+/// Exit code where something was found that counts.
+const FOUND: u8 = 1;
+
+/// Options of `lint`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Rule to leave out; may be given several times
+    #[arg(long, value_name = "RULE", value_parser = rules(), hide_possible_values = true)]
+    pub allow: Vec<String>,
+
+    /// Lowest severity that makes the command fail: note, warning or error
+    #[arg(long, value_name = "SEVERITY", value_parser = severity, default_value = "error")]
+    pub deny: Severity,
+
+    /// Format of the findings: human, json or sarif (default: that of --diagnostics)
+    #[arg(long, value_name = "FORMAT", value_parser = format)]
+    pub format: Option<Format>,
+
+    /// Lowest severity to show: note, warning or error
+    #[arg(long, value_name = "SEVERITY", value_parser = severity, default_value = "warning")]
+    pub level: Severity,
+
+    /// List the rules
+    #[arg(long)]
+    pub list: bool,
+
+    /// Only rule to apply; may be given several times
+    #[arg(long, value_name = "RULE", value_parser = rules(), hide_possible_values = true)]
+    pub rule: Vec<String>,
+}
+
+fn rules() -> PossibleValuesParser {
+    PossibleValuesParser::new(RULES.iter().map(|rule| rule.id))
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    match text {
+        "note" | "notes" => Ok(Severity::Note),
+        "warning" | "warnings" => Ok(Severity::Warning),
+        "error" | "errors" => Ok(Severity::Error),
+        _ => Err("use note, warning or error".to_owned()),
+    }
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    Format::parse(text).ok_or_else(|| "use human, json or sarif".to_owned())
+}
+
+/// Prints the findings and how many there are.
+#[expect(clippy::unused_async, reason = "commands share one signature")]
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    if args.list {
+        let lines = RULES.iter().map(|rule| (rule.id, rule.severity, rule.summary));
+        ui::out::stdout(&ui::lint::rules(lines))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut options = context.load_options(&[]);
+    options.stdin = context.standard_input(&options)?;
+    let written = match (compose::load_written(&options), args.format) {
+        (Ok(written), _) => written,
+        (Err(error), None | Some(Format::Human)) => return Err(error.into()),
+        (Err(error), Some(format)) => {
+            ui::out::stdout(&text(format, &error.diagnostics, &error.sources, false))?;
+            return Ok(ExitCode::from(FOUND));
+        }
+    };
+    let input = Input {
+        written: &written,
+        exists: &Path::exists,
+    };
+    let selection = Selection {
+        only: args.rule.clone(),
+        allowed: args.allow.clone(),
+    };
+    let found = lint::lint(&input, &selection);
+    show(context, &args, &found, &lint::redacted(&input))?;
+    let fails = found.iter().any(|finding| finding.severity >= args.deny);
+    Ok(ExitCode::from(if fails { FOUND } else { 0 }))
+}
+
+/// Findings are what the command is asked for, so they go to standard output, unless the option
+/// for every command sends problems elsewhere.
+fn show(
+    context: &Context,
+    args: &Args,
+    found: &[Diagnostic],
+    sources: &SourceMap,
+) -> Result<(), Error> {
+    let shown = shown(args, found);
+    let color = context.settings.color_stdout;
+    match args.format {
+        None if context.settings.diagnostics != Format::Human => {
+            return context.show_warnings(&shown, sources);
+        }
+        None | Some(Format::Human) => {
+            ui::out::stdout(&text(Format::Human, &shown, sources, color))?;
+            ui::out::stderr(&ui::lint::summary(found, shown.len()))?;
+        }
+        Some(format) => ui::out::stdout(&text(format, &shown, sources, color))?,
+    }
+    Ok(())
+}
+
+fn text(format: Format, problems: &[Diagnostic], sources: &SourceMap, color: bool) -> String {
+    match format {
+        Format::Human => ui::lint::findings(problems, sources, color),
+        Format::Json => ui::diagnostics::json(problems, sources),
+        Format::Sarif => {
+            let mut report = ui::diagnostics::Sarif::default();
+            report.add(problems, sources);
+            report.document()
+        }
+    }
+}
+
+/// The findings to show: what fails is never hidden, nor what was asked for by name.
+fn shown(args: &Args, found: &[Diagnostic]) -> Vec<Diagnostic> {
+    let lowest = if args.rule.is_empty() {
+        args.level.min(args.deny)
+    } else {
+        Severity::Note
+    };
+    let shown = found.iter().filter(|finding| finding.severity >= lowest);
+    shown.cloned().collect()
+}
