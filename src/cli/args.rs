@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    build, completion, config, create, down, events, exec, images, kill, lint, logs, ls, pause, plan,
-    port, ps, pull, restart, rm, run, scale, start, stop, top, up, version, volumes,
+    build, completion, config, create, down, events, exec, images, kill, lint, logs, ls, pause,
+    plan, port, ps, pull, restart, rm, run, scale, start, stop, top, up, version, volumes,
 };
 
 /// Define and run applications made of several containers.

@@ -45,7 +45,7 @@ pub use load::{Loaded, LoadedTree, environment as variables_in_reach, load, load
 pub use model::Project;
 pub use name::normalize as normalize_name;
 pub use options::LoadOptions;
-pub use source::{SourceMap, Span};
 pub(crate) use scalar::text as scalar_text;
+pub use source::{SourceMap, Span};
 pub use variables::{Variable, variables};
 pub use written::{EnvText, Written, load_written};

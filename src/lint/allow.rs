@@ -245,7 +245,12 @@ mod tests {
     #[test]
     fn rules_of_a_comment() {
         let named = |text| {
-            let comment = Comment { line: 1, start: 0, text, alone: true };
+            let comment = Comment {
+                line: 1,
+                start: 0,
+                text,
+                alone: true,
+            };
             rules(&comment)
         };
         assert_eq!(named(" rcompose: allow(a-b, c)"), [(17, "a-b"), (22, "c")]);

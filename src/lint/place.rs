@@ -10,7 +10,10 @@ pub(super) fn at(sources: &SourceMap, source: SourceId, range: Range<usize>) -> 
     let text = &sources.get(source).text;
     let before = text.get(..range.start).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let column = before[line_start..].trim_start_matches('\u{feff}').chars().count();
+    let column = before[line_start..]
+        .trim_start_matches('\u{feff}')
+        .chars()
+        .count();
     Span {
         source,
         start: range.start as u32,

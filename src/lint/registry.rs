@@ -1,14 +1,14 @@
 //! The rules there are.
 
 use super::finding::Report;
-use crate::compose::diagnostic::code;
-use crate::compose::Severity;
 use super::input::Input;
 use super::rules::{
     bind_source, container_name, depends_on, docker_socket, dollar_in_env_file, duplicate_port,
     floating_tag, host_network_ports, implicit_type, links, oneoff_restart, privileged, profile,
     quoted_value, secret_in_clear, unused, version, yaml11,
 };
+use crate::compose::Severity;
+use crate::compose::diagnostic::code;
 
 /// The id of the rule that looks at comments which allow others.
 pub(super) const UNKNOWN_RULE: &str = "unknown-rule";

@@ -2,19 +2,51 @@
 
 /// Words that end the name of a secret, whatever stands before them.
 const ENDINGS: [&str; 7] = [
-    "PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "APIKEY", "SECRETKEY",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "SECRET",
+    "TOKEN",
+    "APIKEY",
+    "SECRETKEY",
 ];
 /// Words that end the name of a secret behind another word.
 const SECOND: [&str; 2] = ["PASS", "PWD"];
 /// Words before `KEY` that make it a secret one.
 const KEYS: [&str; 14] = [
-    "API", "SECRET", "PRIVATE", "ACCESS", "ENCRYPTION", "ENCRYPT", "MASTER", "SIGNING", "APP",
-    "AUTH", "JWT", "SESSION", "COOKIE", "ROLE",
+    "API",
+    "SECRET",
+    "PRIVATE",
+    "ACCESS",
+    "ENCRYPTION",
+    "ENCRYPT",
+    "MASTER",
+    "SIGNING",
+    "APP",
+    "AUTH",
+    "JWT",
+    "SESSION",
+    "COOKIE",
+    "ROLE",
 ];
 /// Values that switch something or stand for nothing.
 const NO_VALUES: [&str; 16] = [
-    "", "0", "1", "true", "false", "yes", "no", "on", "off", "none", "null", "nil", "undefined",
-    "enabled", "disabled", "default",
+    "",
+    "0",
+    "1",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "none",
+    "null",
+    "nil",
+    "undefined",
+    "enabled",
+    "disabled",
+    "default",
 ];
 
 /// A prefix of tokens, and how many letters, digits, `-` and `_` must follow it.
@@ -120,10 +152,11 @@ pub(super) fn has_password_in_url(text: &str) -> bool {
 
 /// What a text gives away whatever its name: `a private key` or `an access token`.
 pub(super) fn in_text(text: &str) -> Option<&'static str> {
-    let key = text
-        .split("-----BEGIN ")
-        .skip(1)
-        .any(|rest| rest.lines().next().is_some_and(|line| line.contains("PRIVATE KEY-----")));
+    let key = text.split("-----BEGIN ").skip(1).any(|rest| {
+        rest.lines()
+            .next()
+            .is_some_and(|line| line.contains("PRIVATE KEY-----"))
+    });
     if key {
         return Some("a private key");
     }
@@ -186,7 +219,17 @@ mod tests {
 
     #[test]
     fn values_that_are_no_secrets() {
-        for value in ["", "yes", "true", "/run/secrets/x", "<token>", "3600", "15m", "xxxx", "C:\\k"] {
+        for value in [
+            "",
+            "yes",
+            "true",
+            "/run/secrets/x",
+            "<token>",
+            "3600",
+            "15m",
+            "xxxx",
+            "C:\\k",
+        ] {
             assert!(!is_value(value), "{value}");
         }
         for value in ["hunter2", "postgres", "changeme", "123456", "é"] {
@@ -197,7 +240,12 @@ mod tests {
     #[test]
     fn passwords_in_urls() {
         assert!(has_password_in_url("postgres://app:hunter2@db:5432/app"));
-        for text in ["http://db:80/a:b@c", "amqp://guest@q", "redis://:$P@r", "redis://:${P}@r"] {
+        for text in [
+            "http://db:80/a:b@c",
+            "amqp://guest@q",
+            "redis://:$P@r",
+            "redis://:${P}@r",
+        ] {
             assert!(!has_password_in_url(text), "{text}");
         }
     }
@@ -209,6 +257,9 @@ mod tests {
         let key = "x\n-----BEGIN RSA PRIVATE KEY-----\nabc\n";
         assert_eq!(in_text(key), Some("a private key"));
         assert_eq!(in_text("AKIAIOSFODNN7EXAMPLE"), None);
-        assert_eq!(in_text("-----BEGIN CERTIFICATE-----\nPRIVATE KEY-----"), None);
+        assert_eq!(
+            in_text("-----BEGIN CERTIFICATE-----\nPRIVATE KEY-----"),
+            None
+        );
     }
 }

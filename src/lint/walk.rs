@@ -38,11 +38,7 @@ pub(super) fn walk<'a>(document: &'a Node, each: &mut dyn FnMut(&Visit<'_, 'a>))
     children(document, &mut path, each);
 }
 
-fn children<'a>(
-    node: &'a Node,
-    path: &mut Vec<&'a str>,
-    each: &mut dyn FnMut(&Visit<'_, 'a>),
-) {
+fn children<'a>(node: &'a Node, path: &mut Vec<&'a str>, each: &mut dyn FnMut(&Visit<'_, 'a>)) {
     match &node.value {
         Value::Map(map) => {
             for (key, entry) in map {

@@ -30,13 +30,7 @@ pub(in crate::lint) fn check(input: &Input<'_>, report: &mut Report) {
     objects(input, report);
 }
 
-fn mounted(
-    input: &Input<'_>,
-    report: &mut Report,
-    service: &Service,
-    mount: &Mount,
-    index: usize,
-) {
+fn mounted(input: &Input<'_>, report: &mut Report, service: &Service, mount: &Mount, index: usize) {
     let Some(source) = mount.source.as_deref() else {
         return;
     };
@@ -44,7 +38,10 @@ fn mounted(
     if mount.kind != MountType::Bind || !is_missing(input, source, span) {
         return;
     }
-    let creates = mount.bind.as_ref().is_some_and(|bind| bind.create_host_path);
+    let creates = mount
+        .bind
+        .as_ref()
+        .is_some_and(|bind| bind.create_host_path);
     let is_file = is_file(source) && mount.target.as_deref().is_some_and(is_file);
     let (effect, help) = match (creates, is_file) {
         (true, true) => (
@@ -68,8 +65,14 @@ fn mounted(
 /// Files of secrets and configs.
 fn objects(input: &Input<'_>, report: &mut Report) {
     let project = input.project();
-    let secrets = project.secrets.iter().map(|entry| ("secret", "secrets", entry));
-    let configs = project.configs.iter().map(|entry| ("config", "configs", entry));
+    let secrets = project
+        .secrets
+        .iter()
+        .map(|entry| ("secret", "secrets", entry));
+    let configs = project
+        .configs
+        .iter()
+        .map(|entry| ("config", "configs", entry));
     for (noun, section, (key, object)) in secrets.chain(configs) {
         let Some(file) = object.file.as_deref().filter(|_| !object.external) else {
             continue;

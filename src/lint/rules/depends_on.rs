@@ -1,7 +1,7 @@
 //! `missing-healthcheck` and `started-not-healthy`: conditions and healthchecks that do not fit.
 
-use crate::compose::{Diagnostic, Severity};
 use crate::compose::model::{Condition, Healthcheck, Service};
+use crate::compose::{Diagnostic, Severity};
 use crate::lint::finding::Report;
 use crate::lint::input::Input;
 
@@ -30,10 +30,7 @@ fn is_off(check: &Healthcheck) -> bool {
 }
 
 /// Calls `each` with every service, one it depends on and the condition.
-fn dependencies<'a>(
-    input: &Input<'a>,
-    mut each: impl FnMut(&'a Service, &'a Service, Condition),
-) {
+fn dependencies<'a>(input: &Input<'a>, mut each: impl FnMut(&'a Service, &'a Service, Condition)) {
     for service in input.services() {
         for (target, dependency) in &service.depends_on {
             if let Some(other) = input.project().services.get(target) {
@@ -71,7 +68,11 @@ pub(in crate::lint) fn missing_healthcheck(input: &Input<'_>, report: &mut Repor
             .at(input.attribute_key(&service.name, &["depends_on"], &other.name))
             .related(input.service(&other.name), "this service")
             .help(help);
-        let level = if is_off { Severity::Error } else { Severity::Warning };
+        let level = if is_off {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
         report.add_as(level, problem);
     });
 }

@@ -62,10 +62,17 @@ fn written(text: &str, end: usize, raw: bool) -> Option<(Range<usize>, Option<ch
     let rest = text.get(end..)?.trim_start_matches(blank);
     let rest = rest.strip_prefix(['=', ':'])?.trim_start_matches(blank);
     let start = text.len() - rest.len();
-    let quote = rest.chars().next().filter(|c| !raw && matches!(c, '"' | '\''));
+    let quote = rest
+        .chars()
+        .next()
+        .filter(|c| !raw && matches!(c, '"' | '\''));
     let Some(quote) = quote else {
         let line = rest.split('\n').next().unwrap_or_default();
-        let value = if raw { line } else { line.split(" #").next().unwrap_or_default() };
+        let value = if raw {
+            line
+        } else {
+            line.split(" #").next().unwrap_or_default()
+        };
         return Some((start..start + value.trim_end().len(), None));
     };
     let mut escaped = false;
@@ -98,7 +105,9 @@ fn look_at(input: &Input<'_>, value: &Value<'_>, known: &BTreeSet<String>, repor
     };
     let masked = secret::is_name(&value.name) || body.contains("://");
     let uses = template::variables(&body);
-    let unset = uses.iter().find(|used| is_plain(used) && !known.contains(&used.name));
+    let unset = uses
+        .iter()
+        .find(|used| is_plain(used) && !known.contains(&used.name));
     let help = "put the value in single quotes to keep it as it is";
     let name = &value.name;
     if let Some(used) = unset {
@@ -115,7 +124,10 @@ fn look_at(input: &Input<'_>, value: &Value<'_>, known: &BTreeSet<String>, repor
     let Some(at) = doubled(&body, &uses) else {
         return;
     };
-    if HASHES.iter().any(|start| body.starts_with(start) || body.contains(&format!(":{start}"))) {
+    if HASHES
+        .iter()
+        .any(|start| body.starts_with(start) || body.contains(&format!(":{start}")))
+    {
         return;
     }
     let level = if secret::is_name(name) {
@@ -155,7 +167,9 @@ fn within(input: &Input<'_>, value: &Value<'_>, range: Range<usize>) -> Span {
 fn shape(body: &str, known: &BTreeSet<String>, masked: bool) -> String {
     let hide = |text: &str| -> String {
         if masked {
-            text.chars().map(|c| if c.is_whitespace() { c } else { '*' }).collect()
+            text.chars()
+                .map(|c| if c.is_whitespace() { c } else { '*' })
+                .collect()
         } else {
             text.to_owned()
         }
@@ -167,11 +181,18 @@ fn shape(body: &str, known: &BTreeSet<String>, masked: bool) -> String {
         .map(|used| {
             let written = body[used.range.clone()].to_owned();
             let is_unset = is_plain(used) && !known.contains(&used.name);
-            (used.range.clone(), if is_unset { String::new() } else { written })
+            (
+                used.range.clone(),
+                if is_unset { String::new() } else { written },
+            )
         })
         .collect();
-    let doubled = body.match_indices("$$").map(|(at, _)| (at..at + 2, "$".to_owned()));
-    let escaped = body.match_indices(ESCAPED).map(|(at, _)| (at..at + 2, "$".to_owned()));
+    let doubled = body
+        .match_indices("$$")
+        .map(|(at, _)| (at..at + 2, "$".to_owned()));
+    let escaped = body
+        .match_indices(ESCAPED)
+        .map(|(at, _)| (at..at + 2, "$".to_owned()));
     pieces.extend(doubled.chain(escaped));
     pieces.sort_by_key(|(range, _)| range.start);
     for (range, result) in pieces {

@@ -64,11 +64,17 @@ fn value(input: &Input<'_>, visit: &Visit<'_, '_>, report: &mut Report) {
         ),
         Some(_) if is_secret => (
             Severity::Warning,
-            format!("{name} becomes another text: unquoted, it is read as {}", visit.node.a_type()),
+            format!(
+                "{name} becomes another text: unquoted, it is read as {}",
+                visit.node.a_type()
+            ),
         ),
         Some(text) => (
             level(&visit.node.value, written, &text),
-            format!("{name} becomes `{text}`: unquoted, `{written}` is read as {}", visit.node.a_type()),
+            format!(
+                "{name} becomes `{text}`: unquoted, `{written}` is read as {}",
+                visit.node.a_type()
+            ),
         ),
     };
     let help = if is_secret {

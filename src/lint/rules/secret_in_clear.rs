@@ -26,7 +26,9 @@ pub(in crate::lint) fn check(input: &Input<'_>, report: &mut Report) {
             report.add(
                 Diagnostic::warning(format!("the URL in {name} has a password in it"))
                     .at(assignment.span)
-                    .help("take the password from the environment: `scheme://user:${PASSWORD}@host`"),
+                    .help(
+                        "take the password from the environment: `scheme://user:${PASSWORD}@host`",
+                    ),
             );
         }
     }
