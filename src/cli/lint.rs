@@ -63,7 +63,9 @@ fn format(text: &str) -> Result<Format, String> {
 #[expect(clippy::unused_async, reason = "commands share one signature")]
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     if args.list {
-        let lines = RULES.iter().map(|rule| (rule.id, rule.severity, rule.summary));
+        let lines = RULES
+            .iter()
+            .map(|rule| (rule.id, rule.severity, rule.summary));
         ui::out::stdout(&ui::lint::rules(lines))?;
         return Ok(ExitCode::SUCCESS);
     }
