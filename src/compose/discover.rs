@@ -59,7 +59,7 @@ pub(crate) fn discover(loader: &mut Loader<'_>) -> Option<Discovered> {
         .collect();
     let given = given_env_files(loader);
     let first = env_files(loader, &given, &files)?;
-    read_env_files(loader, &first, &mut environment)?;
+    read_env_files(loader, &first, &mut environment);
     if files.is_empty() {
         files = files_of_environment(loader, &environment)?;
     }
@@ -73,7 +73,7 @@ pub(crate) fn discover(loader: &mut Loader<'_>) -> Option<Discovered> {
     // The compose file may have been found in another folder, with an env file of its own.
     let second = env_files(loader, &given, &files)?;
     if second != first {
-        read_env_files(loader, &second, &mut environment)?;
+        read_env_files(loader, &second, &mut environment);
     }
     let profiles = if options.profiles.is_empty() {
         let list = environment.get("COMPOSE_PROFILES").map_or("", |list| list);
@@ -157,15 +157,14 @@ fn read_env_files(
     loader: &mut Loader<'_>,
     env_files: &[PathBuf],
     environment: &mut BTreeMap<String, String>,
-) -> Option<()> {
+) {
     let mut read = BTreeMap::new();
     for file in env_files {
-        read_env_file(loader, file, None, environment, &mut read)?;
+        read_env_file(loader, file, None, environment, &mut read);
     }
     for (name, value) in read {
         environment.entry(name).or_insert(value);
     }
-    Some(())
 }
 
 fn default_env_file_disabled(loader: &mut Loader<'_>) -> Option<bool> {

@@ -14,17 +14,20 @@ use super::written::EnvText;
 /// The attribute that carries a secret's value from the tree to the model.
 pub(crate) const SECRET_VALUE: &str = "x-#value";
 
-/// Reads an env file into `read`. Inside it, `shell` beats what was read before.
-/// Nothing after a problem, which is reported.
+/// Reads an env file into `read`, as far as it can be read; problems are reported. Inside it,
+/// `shell` beats what was read before.
 pub(crate) fn read_env_file(
     loader: &mut Loader<'_>,
     path: &Path,
     place: Option<Span>,
     shell: &BTreeMap<String, String>,
     read: &mut BTreeMap<String, String>,
-) -> Option<()> {
+) {
     let parent = place.map(|span| (Relation::EnvFile, span));
-    let (source, text) = loader.read(path, parent)?;
+    let Some((source, text)) = loader.read(path, parent) else {
+        loader.gaps.variables = true;
+        return;
+    };
     let known = read.clone();
     if loader.record.is_some() {
         loader.record_env_file(EnvText {
@@ -34,19 +37,12 @@ pub(crate) fn read_env_file(
         });
     }
     let lookup = |name: &str| shell.get(name).or_else(|| known.get(name)).cloned();
-    match dotenv::parse(source, &text, &lookup) {
-        Ok(variables) => {
-            for (name, variable) in variables {
-                let value = variable.value.or_else(|| lookup(&name));
-                if let Some(value) = value {
-                    read.insert(name, value);
-                }
-            }
-            Some(())
-        }
-        Err(problem) => {
-            loader.problems.push(*problem);
-            None
+    let found = dotenv::read(source, &text, &lookup);
+    loader.gaps.variables |= !found.problems.is_empty();
+    loader.problems.extend(found.problems);
+    for (name, variable) in found.variables {
+        if let Some(value) = variable.value.or_else(|| lookup(&name)) {
+            read.insert(name, value);
         }
     }
 }
@@ -129,8 +125,9 @@ fn resolve_service(loader: &mut Loader<'_>, project: &Project, name: &str, servi
     let own = std::mem::take(&mut service.environment);
     let mut read = BTreeMap::new();
     for (index, file) in std::mem::take(&mut service.env_file).iter().enumerate() {
-        let place = item_span(project, name, "env_file", index);
-        read_service_file(loader, file, place, shell, &own, &mut read);
+        let at = |key| item_span(project, name, "env_file", index, key);
+        let places = (at("path"), at("format"));
+        read_service_file(loader, file, places, shell, &own, &mut read);
     }
     let mut merged: Environment = read
         .into_iter()
@@ -143,7 +140,7 @@ fn resolve_service(loader: &mut Loader<'_>, project: &Project, name: &str, servi
 fn read_service_file(
     loader: &mut Loader<'_>,
     file: &EnvFile,
-    place: Span,
+    (place, format_place): (Span, Span),
     shell: &BTreeMap<String, String>,
     own: &Environment,
     read: &mut BTreeMap<String, String>,
@@ -152,7 +149,7 @@ fn read_service_file(
     if !path.exists() {
         if file.required {
             loader.problems.push(
-                Diagnostic::error(format!("env file {} does not exist", file.path))
+                Diagnostic::error(format!("env file {} does not exist", loader.shown(path)))
                     .code(code::FILE_NOT_FOUND)
                     .at(place)
                     .help("create it, or write it with `required: false`"),
@@ -172,25 +169,26 @@ fn read_service_file(
             .or_else(set)
             .or_else(|| known.get(name).cloned())
     };
-    let parsed = match file.format.as_deref() {
-        None | Some("" | ".env") => dotenv::parse(source, &text, &lookup),
-        Some("raw") => dotenv::parse_raw(source, &text, &lookup),
-        Some(format) => Err(
-            Diagnostic::error(format!("unknown env_file format \"{format}\""))
-                .code(code::INVALID_VALUE)
-                .at(place)
-                .help("the formats are `raw` and none")
-                .into(),
-        ),
+    let found = match file.format.as_deref() {
+        None | Some("" | ".env") => dotenv::read(source, &text, &lookup),
+        Some("raw") => dotenv::read_raw(source, &text, &lookup),
+        Some(format) => {
+            loader.problems.push(
+                Diagnostic::error(format!("unknown env_file format \"{format}\""))
+                    .code(code::INVALID_VALUE)
+                    .at(format_place)
+                    .help("write `format: raw`, or leave it out"),
+            );
+            return;
+        }
     };
-    match parsed {
-        Ok(variables) => read.extend(
-            variables
-                .into_iter()
-                .filter_map(|(name, variable)| Some((name, variable.value?))),
-        ),
-        Err(problem) => loader.problems.push(*problem),
-    }
+    loader.problems.extend(found.problems);
+    read.extend(
+        found
+            .variables
+            .into_iter()
+            .filter_map(|(name, variable)| Some((name, variable.value?))),
+    );
 }
 
 /// Merges the label files of every enabled service into its labels.
@@ -210,34 +208,35 @@ fn resolve_service_labels(
 ) {
     let mut labels: BTreeMap<String, String> = BTreeMap::new();
     for (index, file) in std::mem::take(&mut service.label_file).iter().enumerate() {
-        let place = item_span(project, name, "label_file", index);
+        let place = item_span(project, name, "label_file", index, "");
         let parent = Some((Relation::LabelFile, place));
         let Some((source, text)) = loader.read(Path::new(file), parent) else {
             continue;
         };
         let known = labels.clone();
         let lookup = |name: &str| known.get(name).cloned();
-        match dotenv::parse(source, &text, &lookup) {
-            Ok(variables) => {
-                for (name, variable) in variables {
-                    if let Some(value) = variable.value.or_else(|| lookup(&name)) {
-                        labels.insert(name, value);
-                    }
-                }
+        let found = dotenv::read(source, &text, &lookup);
+        loader.problems.extend(found.problems);
+        for (name, variable) in found.variables {
+            if let Some(value) = variable.value.or_else(|| lookup(&name)) {
+                labels.insert(name, value);
             }
-            Err(problem) => loader.problems.push(*problem),
         }
     }
     labels.append(&mut service.labels);
     service.labels = labels;
 }
 
-fn item_span(project: &Project, service: &str, key: &str, index: usize) -> Span {
+/// The place of `inner` in an element of a list of a service, else of the element.
+fn item_span(project: &Project, service: &str, key: &str, index: usize, inner: &str) -> Span {
     let path = ["services", service, key];
     project
         .tree
         .at(&path)
         .and_then(Node::as_seq)
         .and_then(|items| items.get(index))
-        .map_or_else(|| project.span_of(&path), |node| node.span)
+        .map_or_else(
+            || project.span_of(&path),
+            |item| item.get(inner).unwrap_or(item).span,
+        )
 }

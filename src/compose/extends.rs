@@ -109,6 +109,7 @@ impl Extension<'_, '_> {
             map.shift_remove("extends");
         }
         let Some(reference) = self.reference(name, &extends) else {
+            self.loader.gaps.bases = true;
             return Some(service);
         };
         if chain.is_empty() {
@@ -119,6 +120,7 @@ impl Extension<'_, '_> {
             });
         }
         let Some(mut base) = self.base(name, &reference, place, chain) else {
+            self.loader.gaps.bases = true;
             return Some(service);
         };
         if base.is_null() {
@@ -140,7 +142,7 @@ impl Extension<'_, '_> {
         chain: &mut Vec<Link>,
     ) -> Option<Node> {
         let file = match &reference.file {
-            Some((file, span)) => Some(self.base_file(file, *span)?),
+            Some((file, span)) => Some(self.base_file(name, file, *span)?),
             None => None,
         };
         let place = match &file {
@@ -217,7 +219,7 @@ impl Extension<'_, '_> {
         })
     }
 
-    fn base_file(&mut self, file: &str, span: Span) -> Option<Rc<BaseFile>> {
+    fn base_file(&mut self, name: &str, file: &str, span: Span) -> Option<Rc<BaseFile>> {
         if self.loader.refuse_remote(file, Some(span)) {
             return None;
         }
@@ -233,15 +235,20 @@ impl Extension<'_, '_> {
         }
         let parent_folder = path.parent().unwrap_or(Path::new("/"));
         let prefix = paths::relative(&folder, &parent_folder.to_string_lossy());
-        let loaded = self.load_base(&path, &prefix, span).map(Rc::new);
+        let loaded = self.load_base(name, &path, &prefix, span).map(Rc::new);
         self.loader.bases.insert(key, loaded.clone());
         loaded
     }
 
-    fn load_base(&mut self, path: &Path, prefix: &str, span: Span) -> Option<BaseFile> {
+    fn load_base(&mut self, name: &str, path: &Path, prefix: &str, span: Span) -> Option<BaseFile> {
         let parsed = self
             .loader
             .parse_file(path, Some((Relation::Extends, span)))?;
+        let reader = format!("service \"{name}\"");
+        self.loader.sources.set_reader(parsed.start.source, reader);
+        if !parsed.complete {
+            return None;
+        }
         let mut tree = Node::new(Value::Map(Map::new()), parsed.start);
         let mut last = Directives::default();
         for mut document in parsed.documents {

@@ -45,10 +45,12 @@ pub(crate) fn apply(
         return;
     }
     let imports = read_imports(loader, &include.node);
+    loader.gaps.files |= include.node.as_seq().map(<[Node]>::len) != Some(imports.len());
     scope.chain.push((path.to_owned(), None));
     for import in imports {
-        if let Some(tree) = load_import(loader, scope, import) {
-            import_resources(loader, root, tree, directives);
+        match load_import(loader, scope, import) {
+            Some(tree) => import_resources(loader, root, tree, directives),
+            None => loader.gaps.files = true,
         }
     }
     scope.chain.pop();
@@ -167,10 +169,12 @@ fn load_import(loader: &mut Loader<'_>, scope: &Scope, import: Import) -> Option
         return None;
     }
     let (project, prefix) = project_folder(&main, &import, &folder);
-    let environment = import_environment(loader, scope, &import, &project)?;
+    let environment = import_environment(loader, scope, &import, &project);
     let mut parsed: Vec<ParsedFile> = Vec::with_capacity(files.len());
     for (path, span) in &files {
-        parsed.push(loader.parse_file(path, Some((Relation::Include, *span)))?);
+        let file = loader.parse_file(path, Some((Relation::Include, *span)));
+        loader.gaps.files |= file.as_ref().is_none_or(|file| !file.complete);
+        parsed.extend(file);
     }
     let mut chain = scope.chain.clone();
     if let Some(last) = chain.last_mut() {
@@ -246,7 +250,7 @@ fn import_environment(
     scope: &Scope,
     import: &Import,
     project: &Path,
-) -> Option<BTreeMap<String, String>> {
+) -> BTreeMap<String, String> {
     let mut files: Vec<(PathBuf, Span)> = Vec::new();
     if import.env_files.is_empty() {
         let default = project.join(".env");
@@ -266,13 +270,13 @@ fn import_environment(
     }
     let mut read = BTreeMap::new();
     for (path, span) in files {
-        environment::read_env_file(loader, &path, Some(span), &scope.environment, &mut read)?;
+        environment::read_env_file(loader, &path, Some(span), &scope.environment, &mut read);
     }
     let mut merged = scope.environment.clone();
     for (name, value) in read {
         merged.entry(name).or_insert(value);
     }
-    Some(merged)
+    merged
 }
 
 fn import_resources(

@@ -120,14 +120,14 @@ impl Unset {
                 let mut spans = spans.into_iter();
                 let first = spans.next()?;
                 let warning = Diagnostic::warning(format!(
-                    "the variable \"{name}\" is not set, an empty text takes its place"
+                    "The \"{name}\" variable is not set. Defaulting to a blank string."
                 ))
                 .code(code::UNSET_VARIABLE)
                 .at(first)
                 .help(format!(
                     "set {name} in the shell or in .env, or write ${{{name}:-default}}"
                 ));
-                Some(spans.take(3).fold(warning, |warning, span| {
+                Some(spans.fold(warning, |warning, span| {
                     warning.related(span, "used here too")
                 }))
             })
@@ -235,12 +235,15 @@ impl Interpolation<'_> {
             }
             Value::Seq(items) => items.retain_mut(|item| self.walk(item, path.item())),
             Value::Str(text) => {
-                let value = self
-                    .text(text, span)
-                    .and_then(|text| match path.find(CASTS) {
-                        Some(cast) => self.cast(text, cast, path, span),
-                        None => Some(Value::Str(text)),
-                    });
+                let before = self.problems.len();
+                let value = self.text(text, span);
+                for problem in &mut self.problems[before..] {
+                    problem.path = Some(path.to_string());
+                }
+                let value = value.and_then(|text| match path.find(CASTS) {
+                    Some(cast) => self.cast(text, cast, path, span),
+                    None => Some(Value::Str(text)),
+                });
                 let Some(value) = value else {
                     return false;
                 };

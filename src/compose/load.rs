@@ -1,11 +1,12 @@
 //! From what a caller asks for to a project: the stages in their order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::canonical;
 use super::consistency;
 use super::decode;
+use super::diagnostic::tidy::tidy;
 use super::diagnostic::{Diagnostic, LoadError, code};
 use super::discover::{self, Discovered};
 use super::environment;
@@ -102,15 +103,10 @@ pub fn load_tree(options: &LoadOptions) -> Result<LoadedTree, LoadError> {
 
 /// Problems in the order of the files, each once: a file may be read more than once.
 pub(crate) fn finish(loader: Loader<'_>) -> (Vec<Diagnostic>, SourceMap) {
-    let mut diagnostics = loader.problems;
-    diagnostics.extend(loader.unset.into_warnings());
-    diagnostics.sort_by_key(|problem| problem.span.map(|span| (span.source, span.start)));
-    let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
-    diagnostics.retain(|problem| {
-        let place = problem.span.map(|span| loader.sources.locate(span));
-        seen.insert((problem.message.clone(), place.unwrap_or_default()))
-    });
-    (diagnostics, loader.sources)
+    let mut problems = loader.problems;
+    problems.extend(loader.unset.into_warnings());
+    let problems = tidy(problems, loader.gaps, &loader.sources);
+    (problems, loader.sources)
 }
 
 /// The tree and what was settled before it.
@@ -122,7 +118,7 @@ struct Model {
 
 fn load_model(loader: &mut Loader<'_>, use_environment: bool) -> Option<Model> {
     let mut found = discover::discover(loader)?;
-    let files = parse_files(loader, &found.files)?;
+    let files = parse_files(loader, &found.files);
     let name = name::project_name(loader, &files, &found.folder, &found.environment)?;
     let own = ("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
     found.environment.extend([own.clone()]);
@@ -159,7 +155,7 @@ fn load_model(loader: &mut Loader<'_>, use_environment: bool) -> Option<Model> {
 }
 
 /// Reads every file, so that the problems of all of them are reported together.
-fn parse_files(loader: &mut Loader<'_>, files: &[PathBuf]) -> Option<Vec<ParsedFile>> {
+fn parse_files(loader: &mut Loader<'_>, files: &[PathBuf]) -> Vec<ParsedFile> {
     let mut parsed = Vec::with_capacity(files.len());
     for path in files {
         let file = if path == Path::new("-") {
@@ -169,9 +165,10 @@ fn parse_files(loader: &mut Loader<'_>, files: &[PathBuf]) -> Option<Vec<ParsedF
         } else {
             loader.parse_file(path, None)
         };
+        loader.gaps.files |= file.as_ref().is_none_or(|file| !file.complete);
         parsed.extend(file);
     }
-    (parsed.len() == files.len()).then_some(parsed)
+    parsed
 }
 
 fn set_name(tree: &mut Node, name: &str) {
@@ -195,9 +192,7 @@ pub(crate) fn load_project(loader: &mut Loader<'_>) -> Option<Project> {
     let mut context = decode::Context::new();
     let declared = decode::project(&tree, &mut context);
     loader.problems.append(&mut context.diagnostics);
-    if loader.failed() {
-        return None;
-    }
+    // Whatever is wrong so far, the later stages may find more.
     // Mappings have a place for every name, which later stages point at.
     canonical::expand_lists(&mut tree);
     let mut project = Project {
@@ -226,9 +221,6 @@ pub(crate) fn load_project(loader: &mut Loader<'_>) -> Option<Project> {
     if options.check_consistency {
         consistency::check(&project, &mut loader.problems);
         unify_replicas(&mut project);
-    }
-    if loader.failed() {
-        return None;
     }
     if !options.services.is_empty() {
         select(loader, &mut project);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::canonical;
+use super::diagnostic::tidy::Gaps;
 use super::diagnostic::{Diagnostic, code};
 use super::environment;
 use super::extends::{self, BaseFile};
@@ -31,6 +32,8 @@ pub(crate) struct Loader<'a> {
     pub(crate) sources: SourceMap,
     /// Problems found so far.
     pub(crate) problems: Vec<Diagnostic>,
+    /// What could not be looked at.
+    pub(crate) gaps: Gaps,
     /// Variables that were used but are not set.
     pub(crate) unset: Unset,
     /// Files named by `extends`, by scope, path and the prefix of their relative paths.
@@ -63,6 +66,8 @@ pub(crate) struct ParsedFile {
     pub(crate) path: PathBuf,
     /// Its documents.
     pub(crate) documents: Vec<Node>,
+    /// Whether all of it could be read.
+    pub(crate) complete: bool,
     /// Its first character.
     pub(crate) start: Span,
 }
@@ -74,6 +79,7 @@ impl<'a> Loader<'a> {
             options,
             sources: SourceMap::default(),
             problems: Vec::new(),
+            gaps: Gaps::default(),
             unset: Unset::default(),
             bases: HashMap::new(),
             scopes: 0,
@@ -195,18 +201,14 @@ impl<'a> Loader<'a> {
         source: SourceId,
         text: &str,
     ) -> Option<ParsedFile> {
-        let start = start_of(source);
-        match yaml::parse(source, text) {
-            Ok(documents) => Some(ParsedFile {
-                path,
-                documents,
-                start,
-            }),
-            Err(problems) => {
-                self.problems.extend(problems);
-                None
-            }
-        }
+        let read = yaml::read(source, text);
+        self.problems.extend(read.problems);
+        Some(ParsedFile {
+            complete: read.complete,
+            path,
+            documents: read.documents,
+            start: start_of(source),
+        })
     }
 
     /// Merges the files of a scope into one tree in long form, with defaults and absolute paths.

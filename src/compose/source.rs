@@ -1,5 +1,6 @@
 //! Where text came from: the files that were read, and places inside them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Names one [`Source`] of a [`SourceMap`].
@@ -58,6 +59,8 @@ pub struct Source {
 #[derive(Debug, Clone, Default)]
 pub struct SourceMap {
     sources: Vec<Source>,
+    /// Who reads a file, `service "web"`, where the place that names it does not say it.
+    readers: BTreeMap<SourceId, String>,
 }
 
 impl SourceMap {
@@ -71,6 +74,16 @@ impl SourceMap {
     /// The file that `id` names.
     pub fn get(&self, id: SourceId) -> &Source {
         &self.sources[id.0 as usize]
+    }
+
+    /// Says who reads a file: `service "web"`.
+    pub fn set_reader(&mut self, id: SourceId, reader: impl Into<String>) {
+        self.readers.insert(id, reader.into());
+    }
+
+    /// Who reads a file, where that is known.
+    pub fn reader(&self, id: SourceId) -> Option<&str> {
+        self.readers.get(&id).map(String::as_str)
     }
 
     /// Files in the order in which they were read.

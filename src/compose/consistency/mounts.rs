@@ -14,11 +14,14 @@ impl Checker<'_> {
         let mut taken: BTreeMap<&str, Span> = BTreeMap::new();
         let tmpfs = service.tmpfs.iter().enumerate().map(|(index, text)| {
             let target = text.split(':').next().unwrap_or_default();
-            (target, self.item_span(&["tmpfs"], index, ""))
+            (target, self.item_span(&["tmpfs"], index, "", target))
         });
         let volumes = service.volumes.iter().enumerate().map(|(index, mount)| {
             let target = mount.target.as_deref().unwrap_or_default();
-            (target, self.item_span(&["volumes"], index, "target"))
+            (
+                target,
+                self.item_span(&["volumes"], index, "target", target),
+            )
         });
         let all: Vec<(&str, Span)> = tmpfs.chain(volumes).collect();
         for (target, span) in all {
@@ -46,7 +49,12 @@ impl Checker<'_> {
             let needs_target =
                 !matches!(trigger.action, WatchAction::Rebuild | WatchAction::Restart);
             if needs_target && trigger.target.as_deref().unwrap_or_default().is_empty() {
-                let span = self.item_span(&["develop", "watch"], index, "action");
+                let span = self.item_span(
+                    &["develop", "watch"],
+                    index,
+                    "action",
+                    trigger.action.as_str(),
+                );
                 self.problems.push(
                     Diagnostic::error(format!(
                         "watching with {} needs a target (service \"{}\")",

@@ -26,6 +26,10 @@ impl Checker<'_> {
             .and_then(Node::as_map)
             .map(|map| map.keys().map(String::as_str).collect())
             .unwrap_or_default();
+        if known.contains(&name) {
+            // It is there but wrong, which has been said.
+            return;
+        }
         let help = match closest(name, known.iter().copied()) {
             Some(known) => format!("did you mean \"{known}\"?"),
             None => format!("add \"{name}\" to the top-level `{section}`"),
@@ -80,7 +84,7 @@ impl Checker<'_> {
         }
         for (index, secret) in build.secrets.iter().enumerate() {
             if !self.project.secrets.contains_key(&secret.source) {
-                let span = self.item_span(&["build", "secrets"], index, "source");
+                let span = self.item_span(&["build", "secrets"], index, "source", &secret.source);
                 self.undefined("build secret", "secrets", &secret.source, span);
             }
         }
@@ -102,6 +106,7 @@ impl Checker<'_> {
             None => {
                 let span = self.span(&path);
                 self.undefined("service", "services", target, span);
+                self.disabled(target, "builds on", span);
             }
         }
     }
@@ -134,6 +139,7 @@ impl Checker<'_> {
         {
             let span = self.span(&["network_mode"]);
             self.undefined("service", "services", target, span);
+            self.disabled(target, "shares the network of", span);
         }
         for key in service.networks.keys() {
             if !self.project.networks.contains_key(key) {
@@ -149,25 +155,47 @@ impl Checker<'_> {
                 continue;
             }
             let span = self.key_span(&["depends_on"], target);
-            let Some(disabled) = self.project.disabled_services.get(target) else {
+            if !self.project.disabled_services.contains_key(target) {
                 self.undefined("service", "services", target, span);
-                continue;
-            };
-            if dependency.required {
-                self.problems.push(
-                    Diagnostic::error(format!(
-                        "service \"{}\" depends on service \"{target}\", which no profile enables",
-                        self.name
-                    ))
-                    .code(code::DISABLED_SERVICE)
-                    .at(span)
-                    .help(format!(
-                        "enable it with --profile {}, or depend on it with `required: false`",
-                        disabled.profiles.first().map_or("NAME", String::as_str)
-                    )),
-                );
+            } else if dependency.required {
+                self.disabled(target, "depends on", span);
             }
         }
+    }
+
+    /// Reports a service that is there, but that none of the enabled profiles enables.
+    fn disabled(&mut self, target: &str, verb: &str, span: Span) {
+        let Some(disabled) = self.project.disabled_services.get(target) else {
+            return;
+        };
+        let profiles = &disabled.profiles;
+        let quoted: Vec<String> = profiles.iter().map(|name| format!("\"{name}\"")).collect();
+        let which = match &quoted[..] {
+            [one] => format!("profile {one}"),
+            many => format!("one of the profiles {}", many.join(", ")),
+        };
+        let first = profiles.first().map_or("NAME", String::as_str);
+        let remedy = if verb == "depends on" {
+            ", or depend on it with `required: false`"
+        } else {
+            ""
+        };
+        self.problems.push(
+            Diagnostic::error(format!(
+                "service \"{}\" {verb} \"{target}\", which only {which} enables",
+                self.name
+            ))
+            .code(code::DISABLED_SERVICE)
+            .path(self.path(&[]))
+            .at(span)
+            .related(
+                self.project.span_of(&["services", target, "profiles"]),
+                format!("\"{target}\" is disabled without {which}"),
+            )
+            .help(format!(
+                "enable it with `--profile {first}` or COMPOSE_PROFILES={first}{remedy}"
+            )),
+        );
     }
 
     fn volumes(&mut self) {
@@ -179,7 +207,7 @@ impl Checker<'_> {
                 continue;
             };
             if !self.project.volumes.contains_key(source) {
-                let span = self.item_span(&["volumes"], index, "source");
+                let span = self.item_span(&["volumes"], index, "source", source);
                 self.undefined("volume", "volumes", source, span);
             }
         }
@@ -189,13 +217,13 @@ impl Checker<'_> {
         let service = self.service;
         for (index, config) in service.configs.iter().enumerate() {
             if !self.project.configs.contains_key(&config.source) {
-                let span = self.item_span(&["configs"], index, "source");
+                let span = self.item_span(&["configs"], index, "source", &config.source);
                 self.undefined("config", "configs", &config.source, span);
             }
         }
         for (index, secret) in service.secrets.iter().enumerate() {
             if !self.project.secrets.contains_key(&secret.source) {
-                let span = self.item_span(&["secrets"], index, "source");
+                let span = self.item_span(&["secrets"], index, "source", &secret.source);
                 self.undefined("secret", "secrets", &secret.source, span);
             }
         }
@@ -230,20 +258,24 @@ impl Checker<'_> {
         }
     }
 
-    /// The place of `key` in an element of a list, else of the element, else of the list.
-    pub(super) fn item_span(&self, path: &[&str], index: usize, key: &str) -> Span {
+    /// The place of `key` in the element of a list where it has this value, else of the list.
+    /// `index` is that of the element, unless elements before it could not be read.
+    pub(super) fn item_span(&self, path: &[&str], index: usize, key: &str, value: &str) -> Span {
         let mut full = vec!["services", self.name];
         full.extend(path);
-        let item = self
-            .project
-            .tree
-            .at(&full)
-            .and_then(Node::as_seq)
-            .and_then(|items| items.get(index));
-        match item {
-            Some(item) => item.get(key).unwrap_or(item).span,
-            None => self.span(path),
-        }
+        let items = self.project.tree.at(&full).and_then(Node::as_seq);
+        let fits = |item: &&Node| {
+            let node = item.get(key).unwrap_or(item);
+            node.as_str().is_some_and(|text| text.starts_with(value))
+        };
+        let from = items.and_then(|items| items.get(index..)).into_iter();
+        from.flatten()
+            .find(fits)
+            .or_else(|| items?.get(index))
+            .map_or_else(
+                || self.span(path),
+                |item| item.get(key).unwrap_or(item).span,
+            )
     }
 }
 

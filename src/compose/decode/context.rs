@@ -187,7 +187,7 @@ impl<'a> Context<'a> {
                 self.diagnostics.push(
                     Diagnostic::error(message)
                         .code(code::MISSING_ATTRIBUTE)
-                        .path(self.path())
+                        .path(join(&self.path(), key))
                         .at(node.span)
                         .help(format!("add the attribute \"{key}\"")),
                 );

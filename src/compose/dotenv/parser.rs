@@ -1,15 +1,12 @@
 //! The dialect of `.env` files.
 
-use super::{Variable, Variables, escape};
+use super::{Reading, Variable, Variables, escape};
 use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::interpolate::template_code;
 use crate::compose::source::{SourceId, Span};
 use crate::compose::template;
 
-/// Reads an env file.
-///
-/// `lookup` knows the variables around the file: they win over those of the file when a value refers
-/// to a variable, and give the value of a name that stands alone.
+/// Reads an env file of which every line can be read; otherwise as [`read`].
 ///
 /// # Errors
 ///
@@ -19,6 +16,14 @@ pub fn parse(
     text: &str,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Variables, Box<Diagnostic>> {
+    read(source, text, lookup).whole()
+}
+
+/// Reads as much of an env file as can be read.
+///
+/// `lookup` knows the variables around the file: they win over those of the file when a value refers
+/// to a variable, and give the value of a name that stands alone.
+pub fn read(source: SourceId, text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Reading {
     let bom = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
     let mut parser = Parser {
         source,
@@ -27,10 +32,17 @@ pub fn parse(
         lookup,
         variables: Variables::new(),
     };
+    let mut problems = Vec::new();
     while parser.skip_to_statement() {
-        parser.statement()?;
+        if let Err(problem) = parser.statement() {
+            parser.skip_line_of(&problem);
+            problems.push(*problem);
+        }
     }
-    Ok(parser.variables)
+    Reading {
+        variables: parser.variables,
+        problems,
+    }
 }
 
 struct Parser<'a> {
@@ -75,6 +87,14 @@ impl Parser<'_> {
             };
             self.at += skipped + comment;
         }
+    }
+
+    /// Goes on behind the line of a problem, if the reading did not get further.
+    fn skip_line_of(&mut self, problem: &Diagnostic) {
+        let start = problem.span.map_or(0, |span| span.start as usize);
+        let line = self.text[start..].find('\n');
+        let end = line.map_or(self.text.len(), |length| start + length);
+        self.at = self.at.max(end);
     }
 
     fn skip_blanks(&mut self) {
@@ -201,6 +221,8 @@ impl Parser<'_> {
             value.push(c);
         }
         let line = self.rest().split('\n').next().unwrap_or_default().len();
+        // Where the text should have ended is anyone's guess.
+        self.at = self.text.len();
         Err(Diagnostic::error("unterminated quoted value")
             .code(code::INVALID_ENV_FILE)
             .at(self.span(start, start + line))

@@ -1,13 +1,10 @@
 //! `format: raw`: lines of `NAME=value` without quoting, escapes or interpolation.
 
-use super::{Variable, Variables};
+use super::{Reading, Variable, Variables};
 use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::source::{SourceId, Span};
 
-/// Reads a file of `format: raw`.
-///
-/// Blank lines and lines that start with `#` are skipped; `lookup` gives the value of a name
-/// that stands alone.
+/// Reads a file of `format: raw` of which every line can be read; otherwise as [`read_raw`].
 ///
 /// # Errors
 ///
@@ -17,7 +14,18 @@ pub fn parse_raw(
     text: &str,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Variables, Box<Diagnostic>> {
-    let mut variables = Variables::new();
+    read_raw(source, text, lookup).whole()
+}
+
+/// Reads as much of a file of `format: raw` as can be read.
+///
+/// Blank lines and lines that start with `#` are skipped; `lookup` gives the value of a name
+/// that stands alone.
+pub fn read_raw(source: SourceId, text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Reading {
+    let Reading {
+        mut variables,
+        mut problems,
+    } = Reading::default();
     let mut start = text.len() - text.trim_start_matches('\u{feff}').len();
     for (number, line) in text[start..].split('\n').enumerate() {
         let body = line.trim_start();
@@ -39,13 +47,15 @@ pub fn parse_raw(
         }
         if name.is_empty() || name.contains(char::is_whitespace) {
             let message = format!("variable name \"{name}\" is empty or contains a blank");
-            return Err(Diagnostic::error(message)
-                .code(code::INVALID_ENV_FILE)
-                .at(span)
-                .into());
+            let problem = Diagnostic::error(message).code(code::INVALID_ENV_FILE);
+            problems.push(problem.at(span).help("write `NAME=value`"));
+            continue;
         }
         let value = value.map_or_else(|| lookup(name), |value| Some(value.to_owned()));
         variables.insert(name.to_owned(), Variable { value, span });
     }
-    Ok(variables)
+    Reading {
+        variables,
+        problems,
+    }
 }

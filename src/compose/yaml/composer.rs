@@ -10,7 +10,7 @@ use super::super::diagnostic::{Diagnostic, code};
 use super::super::node::{Directive, Entry, Map, Node, Value};
 use super::super::source::{SourceId, Span};
 use super::scalar::{self, Tag};
-use super::{limits, merge_key, syntax};
+use super::{Reading, limits, merge_key, syntax};
 
 /// Reading cannot go on.
 type Fatal = Box<Diagnostic>;
@@ -102,21 +102,23 @@ impl<'t> Composer<'t> {
     }
 
     /// Reads all documents.
-    pub(super) fn documents(mut self) -> Result<Vec<Node>, Vec<Diagnostic>> {
-        match self.read_documents() {
-            Ok(documents) if self.problems.is_empty() => return Ok(documents),
-            Ok(_) => {}
-            Err(fatal) => self.problems.push(*fatal),
+    pub(super) fn read(mut self) -> Reading {
+        let mut documents = Vec::new();
+        let fatal = self.read_documents(&mut documents).err();
+        let complete = fatal.is_none();
+        self.problems.extend(fatal.map(|fatal| *fatal));
+        Reading {
+            documents,
+            problems: self.problems,
+            complete,
         }
-        Err(self.problems)
     }
 
-    fn read_documents(&mut self) -> Result<Vec<Node>, Fatal> {
-        let mut documents = Vec::new();
+    fn read_documents(&mut self, documents: &mut Vec<Node>) -> Result<(), Fatal> {
         loop {
             let event = self.next()?;
             match event.data {
-                EventData::StreamEnd => return Ok(documents),
+                EventData::StreamEnd => return Ok(()),
                 EventData::DocumentStart {
                     version_directive, ..
                 } => {

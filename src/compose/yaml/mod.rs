@@ -29,6 +29,27 @@ use super::source::{SourceId, Span};
 /// read after it) and every duplicate key, non-string key, unknown alias and impossible tag
 /// before it.
 pub fn parse(source: SourceId, text: &str) -> Result<Vec<Node>, Vec<Diagnostic>> {
+    let read = read(source, text);
+    if read.problems.is_empty() {
+        Ok(read.documents)
+    } else {
+        Err(read.problems)
+    }
+}
+
+/// What could be read of a text.
+#[derive(Debug)]
+pub struct Reading {
+    /// The documents in front of the first syntax error.
+    pub documents: Vec<Node>,
+    /// What is wrong, as [`parse`] tells it.
+    pub problems: Vec<Diagnostic>,
+    /// Whether all of the text was read, right or wrong.
+    pub complete: bool,
+}
+
+/// Reads as much of `text` as can be read, so that problems of later stages can be found too.
+pub fn read(source: SourceId, text: &str) -> Reading {
     if text.len() > limits::MAX_BYTES {
         let place = Span {
             source,
@@ -37,7 +58,11 @@ pub fn parse(source: SourceId, text: &str) -> Result<Vec<Node>, Vec<Diagnostic>>
             line: 1,
             column: 1,
         };
-        return Err(vec![limits::too_large(text.len()).at(place)]);
+        return Reading {
+            documents: Vec::new(),
+            problems: vec![limits::too_large(text.len()).at(place)],
+            complete: false,
+        };
     }
-    composer::Composer::new(source, text).documents()
+    composer::Composer::new(source, text).read()
 }

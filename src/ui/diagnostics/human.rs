@@ -7,9 +7,15 @@ use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{origin, verb};
+use super::origin;
 use crate::compose::source::SourceId;
 use crate::compose::{Diagnostic, Severity, SourceMap, Span};
+
+/// How many places besides that of the problem are shown with their lines.
+const MOST_MARKS: usize = 4;
+
+/// How many places are named in a note.
+const MOST_PLACES: usize = 8;
 
 /// Columns to wrap at where the width of the terminal is not known.
 const DEFAULT_WIDTH: usize = 140;
@@ -75,14 +81,30 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Group<'a> {
     for snippet in snippets(diagnostic, sources) {
         group = group.element(snippet);
     }
+    group = group.elements(unmarked(diagnostic, sources).map(|note| Level::NOTE.message(note)));
     for step in origin(diagnostic.span, sources) {
-        let note = format!("{} {}", verb(step.relation), sources.locate(step.span));
+        let note = format!("{} {}", step.verb(), sources.locate(step.span));
         group = group.element(Level::NOTE.message(note));
     }
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
     group
+}
+
+/// Names the places that are too many to be shown with their lines.
+fn unmarked(diagnostic: &Diagnostic, sources: &SourceMap) -> Option<String> {
+    let rest = diagnostic.related.get(MOST_MARKS..)?;
+    let (_, text) = rest.first()?;
+    let mut places: Vec<String> = rest
+        .iter()
+        .take(MOST_PLACES)
+        .map(|(span, _)| sources.locate(*span))
+        .collect();
+    if rest.len() > MOST_PLACES {
+        places.push(format!("{} more places", rest.len() - MOST_PLACES));
+    }
+    Some(format!("{text}: {}", places.join(", ")))
 }
 
 /// One marked place.
@@ -102,11 +124,15 @@ fn snippets<'a>(
         label: diagnostic.label.as_deref(),
         kind: AnnotationKind::Primary,
     });
-    let related = diagnostic.related.iter().map(|(span, text)| Mark {
-        span: *span,
-        label: Some(text),
-        kind: AnnotationKind::Context,
-    });
+    let related = diagnostic
+        .related
+        .iter()
+        .take(MOST_MARKS)
+        .map(|(span, text)| Mark {
+            span: *span,
+            label: Some(text),
+            kind: AnnotationKind::Context,
+        });
     let mut files: Vec<(SourceId, Vec<Mark<'a>>)> = Vec::new();
     for mark in primary.into_iter().chain(related) {
         match files.iter_mut().find(|(id, _)| *id == mark.span.source) {

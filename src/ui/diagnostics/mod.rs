@@ -40,6 +40,8 @@ impl Format {
 struct Step {
     /// What made the loader read the file.
     relation: Relation,
+    /// Who reads the file, where that is known.
+    reader: Option<String>,
     /// The place that names the file.
     span: Span,
 }
@@ -47,21 +49,30 @@ struct Step {
 /// How the file of a place came to be read, nearest first.
 fn origin(span: Option<Span>, sources: &SourceMap) -> Vec<Step> {
     let mut steps = Vec::new();
-    let mut parent = span.and_then(|span| sources.get(span.source).parent);
-    while let Some((relation, span)) = parent {
-        steps.push(Step { relation, span });
-        parent = sources.get(span.source).parent;
+    let mut file = span.map(|span| span.source);
+    while let Some((id, (relation, span))) = file.and_then(|id| Some((id, sources.get(id).parent?)))
+    {
+        let reader = sources.reader(id).map(str::to_owned);
+        steps.push(Step {
+            relation,
+            reader,
+            span,
+        });
+        file = Some(span.source);
     }
     steps
 }
 
-/// What a relation does, before the place that does it: `included from compose.yaml:3:5`.
-fn verb(relation: Relation) -> &'static str {
-    match relation {
-        Relation::Include => "included from",
-        Relation::Extends => "extended from",
-        Relation::EnvFile => "read as an env file of",
-        Relation::LabelFile => "read as a label file of",
+impl Step {
+    /// What the step does, before the place that does it: `included from compose.yaml:3:5`.
+    fn verb(&self) -> String {
+        match (self.relation, &self.reader) {
+            (Relation::Include, _) => "included from".to_owned(),
+            (Relation::Extends, Some(reader)) => format!("extended by {reader} at"),
+            (Relation::Extends, None) => "extended from".to_owned(),
+            (Relation::EnvFile, _) => "read as an env file of".to_owned(),
+            (Relation::LabelFile, _) => "read as a label file of".to_owned(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{origin, verb};
+use super::origin;
 use crate::compose::{Code, Diagnostic, SourceMap, Span};
 
 /// The document, being filled: one process writes one.
@@ -81,9 +81,12 @@ fn related(diagnostic: &Diagnostic, sources: &SourceMap) -> Vec<Value> {
         .related
         .iter()
         .map(|(span, text)| (*span, text.clone()));
-    let steps = origin(diagnostic.span, sources)
-        .into_iter()
-        .map(|step| (step.span, format!("{} here", verb(step.relation))));
+    let steps = origin(diagnostic.span, sources).into_iter().map(|step| {
+        (
+            step.span,
+            format!("{} here", step.verb().trim_end_matches(" at")),
+        )
+    });
     marked
         .chain(steps)
         .enumerate()

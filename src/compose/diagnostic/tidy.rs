@@ -1,0 +1,240 @@
+//! One cause, one message: what only follows from another problem is dropped, and what is found
+//! several times at the same place is said once.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+
+use super::{Code, Diagnostic, code};
+use crate::compose::source::{SourceMap, Span};
+
+/// How many paths of values that share one place are named.
+const MOST_PATHS: usize = 3;
+
+/// What loading could not look at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Gaps {
+    /// A compose file of the project could not be read.
+    pub(crate) files: bool,
+    /// A service that another one extends could not be found.
+    pub(crate) bases: bool,
+    /// An env file for interpolation could not be read.
+    pub(crate) variables: bool,
+}
+
+/// Drops what follows from something else, sorts by file and place, and joins what is the same.
+pub(crate) fn tidy(problems: Vec<Diagnostic>, gaps: Gaps, sources: &SourceMap) -> Vec<Diagnostic> {
+    let mut problems = without_consequences(problems, gaps);
+    problems.sort_by_key(|problem| problem.span.map(|span| (span.source, span.start)));
+    join(problems, sources)
+}
+
+/// Kinds that say that something is not there.
+const ABSENCES: &[Code] = &[
+    code::MISSING_ATTRIBUTE,
+    code::MISSING_IMAGE,
+    code::MISSING_CONTENT,
+    code::UNDEFINED_SERVICE,
+    code::UNDEFINED_NETWORK,
+    code::UNDEFINED_VOLUME,
+    code::UNDEFINED_SECRET,
+    code::UNDEFINED_CONFIG,
+    code::UNDEFINED_MODEL,
+];
+
+/// Kinds that compare two values.
+const COMPARISONS: &[Code] = &[
+    code::CONFLICTING_ATTRIBUTES,
+    code::DUPLICATE_MOUNT,
+    code::DUPLICATE_CONTAINER_NAME,
+    code::DUPLICATE_ITEM,
+];
+
+fn without_consequences(problems: Vec<Diagnostic>, gaps: Gaps) -> Vec<Diagnostic> {
+    let causes = Causes::of(&problems);
+    let follows: Vec<bool> = problems
+        .iter()
+        .map(|problem| causes.explain(problem, gaps))
+        .collect();
+    let pairs = problems.into_iter().zip(follows);
+    pairs
+        .filter_map(|(problem, follows)| (!follows).then_some(problem))
+        .collect()
+}
+
+/// The errors that others may follow from.
+struct Causes {
+    /// Paths of values with an error of their own.
+    exact: HashSet<String>,
+    /// Paths of values with an error in them.
+    paths: HashSet<String>,
+    /// Paths of the attributes that misspelt ones were probably meant to be.
+    meant: HashSet<String>,
+    /// Places with an error.
+    places: HashSet<Span>,
+}
+
+impl Causes {
+    fn of(problems: &[Diagnostic]) -> Self {
+        let mut causes = Self {
+            exact: HashSet::new(),
+            paths: HashSet::new(),
+            meant: HashSet::new(),
+            places: HashSet::new(),
+        };
+        for problem in problems {
+            if problem.is_error()
+                && !ABSENCES.contains(&problem.code)
+                && !COMPARISONS.contains(&problem.code)
+            {
+                causes.add(problem);
+            }
+        }
+        causes
+    }
+
+    fn add(&mut self, problem: &Diagnostic) {
+        self.places.extend(problem.span);
+        let Some(path) = &problem.path else {
+            return;
+        };
+        if problem.code == code::UNKNOWN_ATTRIBUTE
+            && let Some(meant) = problem.help.as_deref().and_then(quoted)
+        {
+            let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
+            self.meant.insert(join_path(parent, meant));
+        }
+        // An error inside a value is one of the value too.
+        self.exact.insert(path.clone());
+        let mut part = path.as_str();
+        self.paths.insert(part.to_owned());
+        while let Some(end) = part.rfind(['.', '[']) {
+            part = &part[..end];
+            self.paths.insert(part.to_owned());
+        }
+    }
+
+    /// Whether a problem follows from one of the causes, or from what could not be looked at.
+    fn explain(&self, problem: &Diagnostic, gaps: Gaps) -> bool {
+        let variable = [code::UNSET_VARIABLE, code::REQUIRED_VARIABLE].contains(&problem.code);
+        if variable {
+            return gaps.variables;
+        }
+        if ABSENCES.contains(&problem.code) {
+            let inherited = [code::MISSING_ATTRIBUTE, code::MISSING_IMAGE];
+            return gaps.files
+                || gaps.bases && inherited.contains(&problem.code)
+                || self.explain_absence(problem);
+        }
+        COMPARISONS.contains(&problem.code) && self.explain_comparison(problem)
+    }
+
+    fn explain_absence(&self, problem: &Diagnostic) -> bool {
+        let Some(path) = problem.path.as_deref() else {
+            return false;
+        };
+        let at = |key: &str| {
+            let place = join_path(path, key);
+            self.paths.contains(&place) || self.meant.contains(&place)
+        };
+        match problem.code {
+            code::MISSING_IMAGE => ["image", "build", "provider"].into_iter().any(at),
+            code::MISSING_CONTENT => self.paths.contains(path),
+            code::MISSING_ATTRIBUTE => self.paths.contains(path) || self.meant.contains(path),
+            _ => section(problem.code).is_some_and(|section| {
+                self.meant.contains(section) || self.exact.contains(section)
+            }),
+        }
+    }
+
+    fn explain_comparison(&self, problem: &Diagnostic) -> bool {
+        let related = problem.related.iter().map(|(span, _)| span);
+        problem
+            .span
+            .iter()
+            .chain(related)
+            .any(|span| self.places.contains(span))
+    }
+}
+
+/// The top-level section that a kind of problem misses a name in.
+fn section(code: Code) -> Option<&'static str> {
+    match code {
+        code::UNDEFINED_SERVICE => Some("services"),
+        code::UNDEFINED_NETWORK => Some("networks"),
+        code::UNDEFINED_VOLUME => Some("volumes"),
+        code::UNDEFINED_SECRET => Some("secrets"),
+        code::UNDEFINED_CONFIG => Some("configs"),
+        code::UNDEFINED_MODEL => Some("models"),
+        _ => None,
+    }
+}
+
+/// The text between the first pair of quotes.
+fn quoted(text: &str) -> Option<&str> {
+    text.split('"').nth(1)
+}
+
+fn join_path(parent: &str, key: &str) -> String {
+    if parent.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{parent}.{key}")
+    }
+}
+
+/// A value may be reached on several ways: by an alias, by `extends`, by a file that is read more
+/// than once. Its problems are the same each time.
+fn join(problems: Vec<Diagnostic>, sources: &SourceMap) -> Vec<Diagnostic> {
+    let mut known: HashMap<(String, String), usize> = HashMap::new();
+    let mut kept: Vec<Diagnostic> = Vec::with_capacity(problems.len());
+    let mut others: Vec<Vec<String>> = Vec::with_capacity(problems.len());
+    for problem in problems {
+        let place = problem.span.map(|span| {
+            let name = &sources.get(span.source).name;
+            format!("{name}:{}-{}", span.start, span.end)
+        });
+        let key = (place.unwrap_or_default(), essence(&problem));
+        if let Some(&index) = known.get(&key) {
+            if problem.path != kept[index].path {
+                others[index].extend(problem.path);
+            }
+            continue;
+        }
+        known.insert(key, kept.len());
+        kept.push(problem);
+        others.push(Vec::new());
+    }
+    for (problem, paths) in kept.iter_mut().zip(others) {
+        name_others(problem, paths);
+    }
+    kept
+}
+
+/// The message without the path that led to the value.
+fn essence(problem: &Diagnostic) -> String {
+    let message = problem.message.as_str();
+    let path = problem.path.as_deref().unwrap_or_default();
+    let rest = match problem.code {
+        code::UNKNOWN_ATTRIBUTE => message.split("\" in ").next(),
+        code::MISSING_ATTRIBUTE => message.rsplit(" has no ").next(),
+        _ if section(problem.code).is_some() => message.split(" refers to ").nth(1),
+        _ if path.is_empty() => None,
+        _ => message.strip_prefix(path),
+    };
+    format!("{} {}", problem.code, rest.unwrap_or(message))
+}
+
+fn name_others(problem: &mut Diagnostic, mut paths: Vec<String>) {
+    paths.sort_unstable();
+    paths.dedup();
+    if paths.is_empty() || problem.label.is_some() {
+        return;
+    }
+    let more = paths.len().saturating_sub(MOST_PATHS);
+    paths.truncate(MOST_PATHS);
+    let mut label = format!("also {}", paths.join(", "));
+    if more > 0 {
+        let _ = write!(label, " and {more} more");
+    }
+    problem.label = Some(label);
+}
