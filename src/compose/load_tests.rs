@@ -401,7 +401,7 @@ fn a_service_enabled_by_its_name_is_checked_too() {
     options.services = vec!["b".to_owned()];
     assert_eq!(
         errors(&options),
-        ["compose.yaml:3:45: service \"b\" depends on \"c\", which only profile \"x\" enables"]
+        ["compose.yaml:3:45: service \"b\" depends on \"c\", which only profile \"q\" enables"]
     );
     options.services.push("c".to_owned());
     assert_eq!(errors(&options), Vec::<String>::new());
