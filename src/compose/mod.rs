@@ -30,6 +30,8 @@ mod profiles;
 #[cfg(test)]
 mod properties;
 mod scalar;
+#[cfg(test)]
+mod schema;
 pub mod source;
 pub mod template;
 #[cfg(test)]

@@ -22,6 +22,8 @@ macro_rules! record {
         require [$($required:literal),*];
         $($key:literal => $field:ident: $decode:expr,)*
     ) => {
+        record!(@table $name -> $type; $extensions; [$($required),*]; $($key => $field: $decode,)*);
+
         $(#[$meta])*
         $visibility fn $name<'a>(
             node: &'a $crate::compose::node::Node,
@@ -41,6 +43,33 @@ macro_rules! record {
                 }
             }
             Some(record)
+        }
+    };
+    // The attributes as data, for the schema: a type of the decoder's name that has the table.
+    (
+        @table $name:ident -> $type:ty; $extensions:ident; [$($required:literal),*];
+        $($key:literal => $field:ident: $decode:expr,)*
+    ) => {
+        #[cfg(test)]
+        #[expect(non_camel_case_types, reason = "it is named after the decoder")]
+        pub(in crate::compose) enum $name {}
+
+        #[cfg(test)]
+        impl $name {
+            /// What the decoder of this name reads.
+            pub(in crate::compose) const RECORD: $crate::compose::decode::records::Record =
+                $crate::compose::decode::records::Record {
+                    module: module_path!(),
+                    name: stringify!($name),
+                    model: stringify!($type),
+                    extensions: stringify!($extensions),
+                    required: &[$($required),*],
+                    attributes: &[$($crate::compose::decode::records::Attribute {
+                        key: $key,
+                        field: stringify!($field),
+                        decoder: stringify!($decode),
+                    }),*],
+                };
         }
     };
     (@other refused, $record:ident, $cx:ident, $key:ident, $entry:ident, [$($known:literal),*]) => {

@@ -16,6 +16,8 @@ mod healthcheck;
 mod hook;
 mod mapping;
 mod network;
+#[cfg(test)]
+pub(super) mod records;
 mod resource;
 mod scalar;
 mod service;

@@ -1,0 +1,24 @@
+//! The file is current, and says of every file what the decoders say.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::text;
+
+fn file() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("schemas/compose.schema.json")
+}
+
+/// With `INSTA_UPDATE=always` the file is written anew.
+#[test]
+fn the_file_is_current() {
+    let wanted = text();
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        fs::write(file(), &wanted).unwrap();
+    }
+    let found = fs::read_to_string(file()).unwrap_or_default();
+    assert!(
+        found == wanted,
+        "schemas/compose.schema.json is stale: run the tests with INSTA_UPDATE=always"
+    );
+}
