@@ -8,6 +8,7 @@ pub mod cli;
 pub mod compose;
 pub mod connect;
 pub mod lint;
+pub mod migrate;
 pub mod plan;
 pub mod report;
 pub mod run;

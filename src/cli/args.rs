@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    build, completion, config, create, down, events, exec, images, kill, lint, logs, ls, pause,
-    plan, port, ps, pull, restart, rm, run, scale, start, stop, top, up, version, volumes,
+    build, completion, config, create, down, events, exec, images, kill, lint, logs, ls, migrate,
+    pause, plan, port, ps, pull, restart, rm, run, scale, schema, start, stop, top, up, version,
+    volumes,
 };
 
 /// Define and run applications made of several containers.
@@ -126,6 +127,8 @@ pub enum Command {
     Logs(logs::Args),
     /// List projects
     Ls(ls::Args),
+    /// Rewrite a compose file of an older format in today's
+    Migrate(migrate::Args),
     /// Freeze running containers
     Pause(pause::Args),
     /// Show what "up" would do, and why
@@ -144,6 +147,8 @@ pub enum Command {
     Run(run::Args),
     /// Change the number of containers of services
     Scale(scale::Args),
+    /// Print the JSON Schema of compose files, for editors
+    Schema(schema::Args),
     /// Start containers that exist
     Start(start::Args),
     /// Stop containers without removing them

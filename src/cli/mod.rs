@@ -28,6 +28,7 @@ pub mod kill;
 pub mod lint;
 pub mod logs;
 pub mod ls;
+pub mod migrate;
 pub mod pause;
 pub mod plan;
 pub mod port;
@@ -37,6 +38,7 @@ pub mod restart;
 pub mod rm;
 pub mod run;
 pub mod scale;
+pub mod schema;
 pub mod start;
 pub mod stop;
 pub mod top;
@@ -92,6 +94,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error
         Command::Lint(args) => lint::run(context, args).await,
         Command::Logs(args) => logs::run(context, args).await,
         Command::Ls(args) => ls::run(context, args).await,
+        Command::Migrate(args) => migrate::run(context, args).await,
         Command::Pause(args) => pause::pause(context, args).await,
         Command::Plan(args) => plan::run(context, args).await,
         Command::Port(args) => port::run(context, args).await,
@@ -101,6 +104,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error
         Command::Rm(args) => rm::run(context, args).await,
         Command::Run(args) => run::run(context, args).await,
         Command::Scale(args) => scale::run(context, args).await,
+        Command::Schema(args) => schema::run(context, args).await,
         Command::Start(args) => start::run(context, args).await,
         Command::Stop(args) => stop::run(context, args).await,
         Command::Top(args) => top::run(context, args).await,

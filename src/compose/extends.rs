@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::diagnostic::{Diagnostic, code};
+use super::first_format;
 use super::loader::{Loader, Scope};
 use super::merge::{self, Directives};
 use super::node::{Map, Node, Value};
@@ -254,6 +255,11 @@ impl Extension<'_, '_> {
         for mut document in parsed.documents {
             if document.as_map().is_none() {
                 continue;
+            }
+            let name = self.loader.shown(path);
+            if let Some(problem) = first_format::problem(&document, &name) {
+                self.loader.problems.push(problem);
+                return None;
             }
             last = Directives::take(&mut document);
             self.loader

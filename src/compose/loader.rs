@@ -10,6 +10,7 @@ use super::diagnostic::tidy::Gaps;
 use super::diagnostic::{Diagnostic, code};
 use super::environment;
 use super::extends::{self, BaseFile};
+use super::first_format;
 use super::include;
 use super::interpolate::{Interpolation, Unset};
 use super::merge::{self, Directives};
@@ -253,6 +254,10 @@ impl<'a> Loader<'a> {
             .code(code::WRONG_TYPE)
             .at(document.span)
             .help("start with a key such as `services:`");
+            self.problems.push(problem);
+            return;
+        }
+        if let Some(problem) = first_format::problem(&document, &self.shown(path)) {
             self.problems.push(problem);
             return;
         }

@@ -12,6 +12,7 @@ pub mod dotenv;
 pub mod emit;
 mod environment;
 mod extends;
+pub(crate) mod first_format;
 mod include;
 mod interpolate;
 mod load;
@@ -42,6 +43,7 @@ mod variables;
 mod written;
 pub mod yaml;
 
+pub(crate) use canonical::is_bind_source;
 pub use diagnostic::{Code, Diagnostic, LoadError, Severity, code};
 pub use load::{Loaded, LoadedTree, environment as variables_in_reach, load, load_tree};
 pub use model::Project;

@@ -11,7 +11,7 @@ mod volume;
 
 pub(crate) use defaults::set as set_defaults;
 pub(crate) use lists::expand as expand_lists;
-pub(crate) use volume::target as volume_target;
+pub(crate) use volume::{is_bind_source, target as volume_target};
 
 use super::diagnostic::Diagnostic;
 use super::node::{Entry, Map, Node, Value};

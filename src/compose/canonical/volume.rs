@@ -81,6 +81,11 @@ pub(crate) fn target(text: &str) -> Option<String> {
     parse(text).ok().map(|spec| spec.target)
 }
 
+/// Whether a short form mounts a path of the host.
+pub(crate) fn is_bind_source(text: &str) -> bool {
+    parse(text).is_ok_and(|spec| is_file_path(&spec.source))
+}
+
 fn parse(text: &str) -> Result<Spec, &'static str> {
     let mut spec = Spec::default();
     match text.len() {

@@ -44,6 +44,7 @@ codes! {
     UNREADABLE_FILE = "unreadable-file", "a file cannot be read";
     NOT_UTF8 = "not-utf8", "a file is not UTF-8 text";
     REMOTE_FILE = "remote-file", "a compose file would have to be fetched";
+    FIRST_FORMAT = "first-format", "a file of the first format (2014), with its services at the top level";
     EMPTY_FILE = "empty-file", "a compose file says nothing";
     PROJECT_NAME = "project-name", "a name that no project can have";
     INVALID_SETTING = "invalid-setting", "an environment variable that steers loading has an impossible value";

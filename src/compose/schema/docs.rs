@@ -12,19 +12,67 @@ pub(super) struct Docs(BTreeMap<(String, String), String>);
 /// Attributes and types that are not in the model, or mean more than the model's field:
 /// record, attribute, description.
 const MORE: &[(&str, &str, &str)] = &[
-    ("root", "", "A compose file: the services of a project and what they share"),
+    (
+        "root",
+        "",
+        "A compose file: the services of a project and what they share",
+    ),
     ("root", "version", "Version of the format. Without effect"),
-    ("root", "name", "Name of the project. Default: the name of the folder"),
-    ("root", "include", "Other compose files to import, each with its own folder and env files"),
-    ("root", "services", "Services keyed by name: what containers are made from"),
-    ("root", "networks", "Networks that services join, keyed by name"),
-    ("root", "volumes", "Volumes that services share and keep, keyed by name"),
-    ("root", "secrets", "Secrets that services may read, keyed by name"),
-    ("root", "configs", "Configuration files that services may read, keyed by name"),
-    ("root", "models", "AI models that services use, keyed by name"),
-    ("generic_resource_entry", "", "A user-defined resource to reserve"),
-    ("generic_resource_entry", "discrete_resource_spec", "A resource that is counted"),
-    ("ipam_parts", "options", "Options of the driver. Without effect"),
+    (
+        "root",
+        "name",
+        "Name of the project. Default: the name of the folder",
+    ),
+    (
+        "root",
+        "include",
+        "Other compose files to import, each with its own folder and env files",
+    ),
+    (
+        "root",
+        "services",
+        "Services keyed by name: what containers are made from",
+    ),
+    (
+        "root",
+        "networks",
+        "Networks that services join, keyed by name",
+    ),
+    (
+        "root",
+        "volumes",
+        "Volumes that services share and keep, keyed by name",
+    ),
+    (
+        "root",
+        "secrets",
+        "Secrets that services may read, keyed by name",
+    ),
+    (
+        "root",
+        "configs",
+        "Configuration files that services may read, keyed by name",
+    ),
+    (
+        "root",
+        "models",
+        "AI models that services use, keyed by name",
+    ),
+    (
+        "generic_resource_entry",
+        "",
+        "A user-defined resource to reserve",
+    ),
+    (
+        "generic_resource_entry",
+        "discrete_resource_spec",
+        "A resource that is counted",
+    ),
+    (
+        "ipam_parts",
+        "options",
+        "Options of the driver. Without effect",
+    ),
     ("attributes", "pull_refresh_after", "Without effect"),
 ];
 

@@ -44,7 +44,10 @@ fn resolve(decoder: &str, record: &Record) -> Value {
 
 /// `|_, node, cx| decode(node, cx)` is `decode`.
 fn without_closure(decoder: &str) -> &str {
-    let Some((_, body)) = decoder.strip_prefix('|').and_then(|rest| rest.split_once('|')) else {
+    let Some((_, body)) = decoder
+        .strip_prefix('|')
+        .and_then(|rest| rest.split_once('|'))
+    else {
         return decoder;
     };
     body.strip_suffix("(node,cx)").unwrap_or(body)
@@ -87,11 +90,17 @@ fn leaf(name: &str) -> Option<Value> {
         "sized" => reference("integer"),
         "bytes" => reference("size"),
         "bytes_as_text" => reference("size_text"),
-        "file_mode" | "mode_bits" => reference("file_mode"),
+        "file_mode" => reference("file_mode"),
+        "mode_bits" => any([
+            json!({ "type": "integer", "minimum": 0 }),
+            json!({ "type": "string", "pattern": format!(r"^\+?[0-7]+$|{VARIABLE}") }),
+        ]),
         "percent" => integer_in("0,100"),
         "hosts" => reference("extra_hosts"),
         "ports" => reference("ports"),
-        "options" => json!({ "type": "object", "additionalProperties": { "type": ["string", "number"] } }),
+        "options" => {
+            json!({ "type": "object", "additionalProperties": { "type": ["string", "number"] } })
+        }
         "nullable_options" => {
             json!({ "type": "object", "additionalProperties": { "type": ["string", "number", "null"] } })
         }
@@ -102,8 +111,13 @@ fn leaf(name: &str) -> Option<Value> {
                 "items": { "type": ["string", "number", "boolean"] },
             },
         }),
-        "checked_options" => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
-        "test" => any([json!({ "type": "string" }), list(json!({ "type": "string" }))]),
+        "checked_options" => {
+            json!({ "type": "object", "additionalProperties": { "type": "string" } })
+        }
+        "test" => any([
+            json!({ "type": "string" }),
+            list(json!({ "type": "string" })),
+        ]),
         "external" => any([
             reference("flag"),
             json!({
@@ -180,13 +194,22 @@ fn integer_in(bounds: &str) -> Value {
     let (least, most) = bounds.split_once(',').expect("two bounds");
     let mut integer = json!({ "type": "integer" });
     let bound = |text: &str| text.replace('_', "").parse::<i64>().ok();
-    if let Some(least) = bound(least) {
+    let (least, most) = (bound(least), bound(most));
+    if let Some(least) = least {
         integer["minimum"] = json!(least);
     }
-    if let Some(most) = bound(most) {
+    if let Some(most) = most {
         integer["maximum"] = json!(most);
     }
-    any([integer, integer_text()])
+    let text = match (least, most) {
+        (Some(0), Some(100)) => r"^\+?0*(100|[0-9]{1,2})$",
+        (Some(0), _) => r"^\+?[0-9]+$",
+        _ => "^[+-]?[0-9]+$",
+    };
+    any([
+        integer,
+        json!({ "type": "string", "pattern": format!("{text}|{VARIABLE}") }),
+    ])
 }
 
 fn integer_text() -> Value {
@@ -197,7 +220,14 @@ const DURATION: &str = r"(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|[uµμ]s|ms|[smhdw]))+";
 
 fn pull_policy() -> Value {
     let known = [
-        "always", "never", "missing", "build", "daily", "weekly", "if_not_present", "refresh",
+        "always",
+        "never",
+        "missing",
+        "build",
+        "daily",
+        "weekly",
+        "if_not_present",
+        "refresh",
     ];
     let text = format!("{}|every_{DURATION}|{VARIABLE}", known.join("|"));
     any([
@@ -209,17 +239,23 @@ fn pull_policy() -> Value {
 /// Definitions that are no tables.
 pub(super) fn definitions() -> Map<String, Value> {
     let texts = json!({ "type": "array", "items": { "type": "string" }, "uniqueItems": true });
-    let text = |pattern: &str| json!({ "type": "string", "pattern": format!("{pattern}|{VARIABLE}") });
+    let text =
+        |pattern: &str| json!({ "type": "string", "pattern": format!("{pattern}|{VARIABLE}") });
     let size = r"^[+-]?[0-9]+$|^\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)? ?([kKmMgGtTpP]([iI]?[bB])?|[bB])?$";
     let all = [
         (
             "flag",
             any([
                 json!({ "type": "boolean" }),
-                text("^([tT][rR][uU][eE]|[yY]([eE][sS])?|[oO][nN]|[fF][aA][lL][sS][eE]|[nN][oO]?|[oO][fF][fF])$"),
+                text(
+                    "^([tT][rR][uU][eE]|[yY]([eE][sS])?|[oO][nN]|[fF][aA][lL][sS][eE]|[nN][oO]?|[oO][fF][fF])$",
+                ),
             ]),
         ),
-        ("integer", any([json!({ "type": "integer" }), integer_text()])),
+        (
+            "integer",
+            any([json!({ "type": "integer" }), integer_text()]),
+        ),
         ("number", any([json!({ "type": "number" }), integer_text()])),
         (
             "unsigned",
@@ -245,8 +281,15 @@ pub(super) fn definitions() -> Map<String, Value> {
         ("duration", text(&format!("^[+-]?(0|{DURATION})$"))),
         ("size", any([json!({ "type": "integer" }), text(size)])),
         ("size_text", text(size)),
-        ("file_mode", any([json!({ "type": "integer" }), text("^[+-]?[0-7]+$")])),
-        ("unique_texts", texts.clone()),
+        (
+            "file_mode",
+            any([json!({ "type": "integer" }), text("^[+-]?[0-7]+$")]),
+        ),
+        ("unique_texts", texts),
+        (
+            "names",
+            json!({ "type": "array", "items": text("^[a-zA-Z0-9._-]+$"), "uniqueItems": true }),
+        ),
         (
             "text_or_list",
             any([json!({ "type": "string" }), reference("unique_texts")]),
@@ -263,7 +306,11 @@ pub(super) fn definitions() -> Map<String, Value> {
                     "propertyNames": { "minLength": 1 },
                     "additionalProperties": { "type": ["string", "number", "boolean", "null"] },
                 }),
-                reference("unique_texts"),
+                json!({
+                    "type": "array",
+                    "items": text(r"^([^=]*[^\s=])?(=|$)"),
+                    "uniqueItems": true,
+                }),
             ]),
         ),
         (
@@ -315,6 +362,6 @@ pub(super) fn definitions() -> Map<String, Value> {
 
 /// `[[address]:][published]:target[/protocol]`, with ranges.
 const PORT: &str = concat!(
-    r"^((([0-9.]+|\[[0-9a-fA-F:.%]*\])?:)?([0-9]+(-[0-9]+)*)?:)?",
+    r"^((([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9a-fA-F:.%]*\])?:)?([0-9]+(-[0-9]+)*)?:)?",
     r"[0-9]+(-[0-9]+)*(/([tT][cC][pP]|[uU][dD][pP]|[sS][cC][tT][pP])?(/.*)?)?$",
 );

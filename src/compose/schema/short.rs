@@ -13,14 +13,13 @@ pub(super) fn of(record: &Record, key: &str, decoded: Value) -> Value {
         ("root", "name") => json!({ "type": ["string", "number"] }),
         ("root", "include") => include(),
         ("attributes", "build" | "extends" | "label_file") => any([text(), decoded]),
-        ("attributes", "depends_on" | "networks" | "models") => {
-            any([reference("unique_texts"), decoded])
-        }
-        ("attributes", "env_file") => any([
-            text(),
-            list(any([text(), reference("env_file")])),
+        ("attributes", "depends_on" | "networks" | "models") => any([reference("names"), decoded]),
+        ("attributes", "env_file") => any([text(), list(any([text(), reference("env_file")]))]),
+        ("attributes", "gpus") => any([
+            json!({ "const": "all" }),
+            json!({ "type": "string", "pattern": r"\$" }),
+            decoded,
         ]),
-        ("attributes", "gpus") => any([json!({ "const": "all" }), decoded]),
         ("attributes", "volumes") => list(any([
             json!({ "type": "string", "minLength": 1 }),
             reference("mount"),
@@ -32,12 +31,29 @@ pub(super) fn of(record: &Record, key: &str, decoded: Value) -> Value {
         ("attributes" | "build", "secrets") | ("attributes", "configs") => {
             list(any([text(), reference("file_reference")]))
         }
+        // Empty entries do not count.
+        ("attributes", "dns") => any([
+            text(),
+            json!({ "type": "array", "items": { "type": ["string", "null"] }, "uniqueItems": true }),
+        ]),
+        ("blkio" | "weight", "weight") => any([
+            json!({ "type": "integer", "minimum": 0, "maximum": 65535 }),
+            json!({ "type": "string", "pattern": r"^\+?[0-9]+$|\$" }),
+        ]),
+        ("port", "target") => reference("unsigned"),
+        ("port", "host_ip") => json!({ "type": "string", "pattern": ADDRESS }),
         ("build", "provenance" | "sbom") => json!({ "type": ["string", "boolean"] }),
         ("build", "additional_contexts") => pairs("="),
         ("build", "ssh") => pairs("^default$|="),
         _ => decoded,
     }
 }
+
+/// An IP address of either kind, or a variable.
+const ADDRESS: &str = concat!(
+    r"^[0-9]{1,3}(\.[0-9]{1,3}){3}$",
+    r"|^[0-9a-fA-F:.]*::[0-9a-fA-F:.]*$|^([0-9a-fA-F]{1,4}:){6,7}[0-9a-fA-F.]+$|\$",
+);
 
 /// A mapping, or a list of texts that match.
 fn pairs(pattern: &str) -> Value {
@@ -108,7 +124,9 @@ pub(super) fn examples(record: &Record, key: &str) -> Option<Value> {
         ("restart_policy", "condition") => json!(["none", "on-failure", "any"]),
         ("port", "protocol") => json!(["tcp", "udp", "sctp"]),
         ("bind", "propagation") => {
-            json!(["private", "rprivate", "shared", "rshared", "slave", "rslave"])
+            json!([
+                "private", "rprivate", "shared", "rshared", "slave", "rslave"
+            ])
         }
         _ => return None,
     })

@@ -1,5 +1,8 @@
 //! The file is current, and says of every file what the decoders say.
 
+mod agreement;
+mod verdict;
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -21,4 +24,9 @@ fn the_file_is_current() {
         found == wanted,
         "schemas/compose.schema.json is stale: run the tests with INSTA_UPDATE=always"
     );
+}
+
+#[test]
+fn the_schema_is_a_schema() {
+    assert!(jsonschema::draft7::meta::validate(&super::schema()).is_ok());
 }
