@@ -138,3 +138,100 @@ fn shown(args: &Args, found: &[Diagnostic]) -> Vec<Diagnostic> {
     let shown = found.iter().filter(|finding| finding.severity >= lowest);
     shown.cloned().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::LoadOptions;
+
+    /// The output for a folder with these files.
+    fn output(files: &[(&str, &str)], lowest: Severity) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let path = folder.path().canonicalize().unwrap();
+        let mut options = LoadOptions::new(path, std::collections::BTreeMap::new());
+        options.project_name = Some("p".to_owned());
+        let written = compose::load_written(&options).unwrap();
+        let input = Input {
+            written: &written,
+            exists: &Path::exists,
+        };
+        let found = lint::lint(&input, &Selection::default());
+        let shown: Vec<Diagnostic> = found
+            .iter()
+            .filter(|finding| finding.severity >= lowest)
+            .cloned()
+            .collect();
+        let sources = lint::redacted(&input);
+        text(Format::Human, &shown, &sources, false) + &ui::lint::summary(&found, shown.len())
+    }
+
+    const FILES: [(&str, &str); 2] = [
+        (
+            "compose.yaml",
+            "services:
+  web:
+    image: nginx
+    env_file: web.env
+    ports: [80:80]
+    depends_on: [db]
+  admin:
+    image: adminer:5
+    ports: [127.0.0.1:80:8080]
+  db:
+    image: postgres:17
+    environment:
+      POSTGRES_PASSWORD: hunter2
+      PGOPTIONS: 1_0
+    healthcheck: {test: pg_isready}
+volumes:
+  data:
+",
+        ),
+        ("web.env", "DB_PASSWORD=P@$$w0rd\n"),
+    ];
+
+    #[test]
+    fn findings_for_people() {
+        insta::assert_snapshot!(output(&FILES, Severity::Warning));
+    }
+
+    #[test]
+    fn nothing_found() {
+        let tidy = [("compose.yaml", "services: {a: {image: 'x:1'}}")];
+        assert_eq!(output(&tidy, Severity::Note), "nothing found\n");
+    }
+
+    #[test]
+    fn what_fails_is_shown() {
+        let args = |level, deny| Args {
+            allow: Vec::new(),
+            deny,
+            format: None,
+            level,
+            list: false,
+            rule: Vec::new(),
+        };
+        let found = [Diagnostic::note("n"), Diagnostic::warning("w")];
+        let count = |level, deny| shown(&args(level, deny), &found).len();
+        assert_eq!(count(Severity::Warning, Severity::Error), 1);
+        assert_eq!(count(Severity::Error, Severity::Warning), 1);
+        assert_eq!(count(Severity::Error, Severity::Note), 2);
+    }
+
+    #[test]
+    fn every_rule_is_described() {
+        let text = include_str!("../../docs/lint.md");
+        for rule in RULES {
+            assert!(
+                text.contains(&format!("\n### {}\n", rule.id)),
+                "{}",
+                rule.id
+            );
+        }
+        let sorted = RULES.windows(2).all(|pair| pair[0].id < pair[1].id);
+        assert!(sorted, "rules are listed by id");
+    }
+}

@@ -277,15 +277,17 @@ impl<'a> Loader<'a> {
         document: &mut Node,
         environment: &BTreeMap<String, String>,
     ) {
-        if let Some(record) = &mut self.record {
-            record.documents.push(document.clone());
-        }
+        let stand_ins = self
+            .record
+            .as_mut()
+            .map(|record| record.document(document, environment))
+            .unwrap_or_default();
         if !self.options.interpolate {
             return;
         }
         Interpolation {
             sources: &self.sources,
-            lookup: &|name| environment.get(name).cloned(),
+            lookup: &|name| stand_ins.get(name).or(environment.get(name)).cloned(),
             unset: &mut self.unset,
             problems: &mut self.problems,
         }

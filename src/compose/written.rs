@@ -1,6 +1,6 @@
 //! A project as a linter looks at it: every service enabled, and its files as they were written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::consistency;
@@ -8,9 +8,13 @@ use super::diagnostic::{Diagnostic, LoadError};
 use super::load;
 use super::loader::Loader;
 use super::model::Project;
-use super::node::Node;
+use super::node::{Node, Value};
 use super::options::LoadOptions;
 use super::source::{Relation, SourceId, SourceMap};
+use super::template;
+
+/// The first value that stands for a required variable.
+const FIRST_STAND_IN: usize = 20_000;
 
 /// A project with the files it was loaded from.
 #[derive(Debug, Clone)]
@@ -47,10 +51,55 @@ pub(crate) struct Record {
     pub(crate) documents: Vec<Node>,
     /// Env files.
     pub(crate) env_files: Vec<EnvText>,
+    /// Values of required variables that are not set, by name.
+    stand_ins: BTreeMap<String, String>,
+}
+
+impl Record {
+    /// Keeps a document. Gives values for variables that must have one and have none: looking at
+    /// files needs no variables. They are numbers, which fit most places, each another.
+    pub(crate) fn document(
+        &mut self,
+        document: &Node,
+        environment: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
+        self.documents.push(document.clone());
+        let mut required = BTreeSet::new();
+        required_variables(document, &mut required);
+        for name in required {
+            let number = FIRST_STAND_IN + self.stand_ins.len();
+            if environment.get(&name).is_none_or(String::is_empty) {
+                let stand_in = self.stand_ins.entry(name);
+                stand_in.or_insert_with(|| number.to_string());
+            }
+        }
+        self.stand_ins.clone()
+    }
+}
+
+fn required_variables(node: &Node, names: &mut BTreeSet<String>) {
+    match &node.value {
+        Value::Str(text) if text.contains('$') => {
+            let uses = template::variables(text).into_iter();
+            names.extend(uses.filter(|used| used.required).map(|used| used.name));
+        }
+        Value::Map(map) => {
+            for entry in map.values() {
+                required_variables(&entry.node, names);
+            }
+        }
+        Value::Seq(items) => {
+            for item in items {
+                required_variables(item, names);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Loads a project for looking at its files. Profiles, services and the switches for unused
-/// resources, env files and consistency of `options` do not count.
+/// resources, env files and consistency of `options` do not count, and a required variable that is
+/// not set is none the worse.
 ///
 /// # Errors
 /// Every problem that was found, at least one of them an error.

@@ -29,6 +29,8 @@ pub(super) struct Assignment<'a> {
     pub(super) span: Span,
     /// Whether it is an item `NAME=value` of a list.
     pub(super) in_list: bool,
+    /// Whether it is a label or an annotation.
+    pub(super) is_label: bool,
 }
 
 /// Every name with a value in the project's documents.
@@ -45,6 +47,7 @@ pub(super) fn all<'a>(input: &Input<'a>) -> Vec<Assignment<'a>> {
 }
 
 fn collect<'a>(input: &Input<'a>, visit: &Visit<'_, 'a>, found: &mut Vec<Assignment<'a>>) {
+    let is_label = matches!(visit.path.last(), Some(&("labels" | "annotations")));
     if let Some(map) = visit.node.as_map() {
         found.extend(map.iter().filter_map(|(name, entry)| {
             Some(Assignment {
@@ -52,6 +55,7 @@ fn collect<'a>(input: &Input<'a>, visit: &Visit<'_, 'a>, found: &mut Vec<Assignm
                 value: scalar_text(&entry.node.value)?,
                 span: entry.node.span,
                 in_list: false,
+                is_label,
             })
         }));
     }
@@ -63,6 +67,7 @@ fn collect<'a>(input: &Input<'a>, visit: &Visit<'_, 'a>, found: &mut Vec<Assignm
                 value: value.to_owned(),
                 span: behind_equals(input, item),
                 in_list: true,
+                is_label,
             });
         }
     }

@@ -1,7 +1,9 @@
 //! What rules look at, and the places of its parts.
 
+use std::ops::Range;
 use std::path::Path;
 
+use super::place;
 use crate::compose::model::Service;
 use crate::compose::node::Node;
 use crate::compose::source::Relation;
@@ -58,6 +60,13 @@ impl<'a> Input<'a> {
     /// Whether the text at a place has a variable in it.
     pub(super) fn is_templated(&self, span: Span) -> bool {
         !template::variables(self.text(span)).is_empty()
+    }
+
+    /// Places inside of a place, given where they are in its text, in bytes.
+    pub(super) fn inside(&self, span: Span, range: Range<usize>) -> Span {
+        let start = span.start as usize;
+        let range = start + range.start..start + range.end;
+        place::at(self.sources(), span.source, range)
     }
 
     /// The place of a service's name.

@@ -30,12 +30,13 @@ impl Together {
         }
     }
 
-    /// How much it matters that the two exclude each other.
-    pub(super) fn level(self) -> Severity {
+    /// How much it matters that the two exclude each other. What both say in one place comes from
+    /// a service that one of them extends, and which a profile keeps from running.
+    pub(super) fn level(self, same_place: bool) -> Severity {
         match self {
             Self::Always => Severity::Error,
-            Self::Sometimes => Severity::Warning,
-            Self::Apart => Severity::Note,
+            Self::Sometimes if !same_place => Severity::Warning,
+            Self::Sometimes | Self::Apart => Severity::Note,
         }
     }
 }

@@ -13,9 +13,7 @@ use crate::compose::{SourceMap, Span};
 /// The sources with every secret overwritten by `*`. Places stay what they are.
 pub fn redacted(input: &Input<'_>) -> SourceMap {
     let mut ranges = Vec::new();
-    let secret_value = |name: &str, value: &str| {
-        secret::is_name(name) && secret::is_value(value) || secret::has_password_in_url(value)
-    };
+    let secret_value = |name: &str, value: &str| secret::is_name(name) && secret::is_value(value);
     for assignment in assignment::all(input) {
         if secret_value(assignment.name, &assignment.value) {
             ranges.push(assignment.span);
@@ -24,9 +22,12 @@ pub fn redacted(input: &Input<'_>) -> SourceMap {
     for document in &input.written.documents {
         walk::walk(document, &mut |visit| {
             let text = visit.node.as_str().unwrap_or_default();
-            if secret::in_text(text).is_some() || secret::has_password_in_url(text) {
-                ranges.push(visit.node.span);
+            let span = visit.node.span;
+            if secret::in_text(text).is_some() {
+                ranges.push(span);
             }
+            let passwords = secret::passwords_in_urls(input.text(span));
+            ranges.extend(passwords.into_iter().map(|range| input.inside(span, range)));
         });
     }
     for file in &input.written.env_files {
@@ -34,6 +35,9 @@ pub fn redacted(input: &Input<'_>) -> SourceMap {
             if secret_value(&value.name, value.text) || secret::in_text(value.text).is_some() {
                 ranges.push(value.span);
             }
+            let passwords = secret::passwords_in_urls(value.text);
+            let places = passwords.into_iter();
+            ranges.extend(places.map(|range| input.inside(value.span, range)));
         }
     }
     overwrite(input.sources(), &ranges)

@@ -137,16 +137,16 @@ pub static RULES: &[Rule] = &[
         check: depends_on::started_not_healthy,
     },
     Rule {
-        id: UNKNOWN_RULE,
-        severity: Severity::Warning,
-        summary: "a comment allows a rule that does not exist",
-        check: |_, _| {},
-    },
-    Rule {
         id: "unknown-profile",
         severity: Severity::Warning,
         summary: "a profile is enabled that no service has",
         check: profile::unknown,
+    },
+    Rule {
+        id: UNKNOWN_RULE,
+        severity: Severity::Warning,
+        summary: "a comment allows a rule that does not exist",
+        check: |_, _| {},
     },
     Rule {
         id: "unreachable-profile",

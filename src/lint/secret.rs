@@ -1,5 +1,9 @@
 //! What is a secret: names that promise one, values that are one.
 
+use std::ops::Range;
+
+use crate::compose::template;
+
 /// Words that end the name of a secret, whatever stands before them.
 const ENDINGS: [&str; 7] = [
     "PASSWORD",
@@ -136,18 +140,29 @@ fn is_amount(value: &str) -> bool {
     digits > 0 && unit.len() <= 2 && digits < 5 && unit.chars().all(|c| c.is_ascii_alphabetic())
 }
 
-/// Whether a text is a URL with a literal password in it.
-pub(super) fn has_password_in_url(text: &str) -> bool {
-    text.split("://").skip(1).any(|rest| {
-        let authority = rest
-            .split(|c: char| matches!(c, '/' | '?' | '#' | ',' | '"' | '\'') || c.is_whitespace())
-            .next()
-            .unwrap_or_default();
-        authority
-            .rsplit_once('@')
-            .and_then(|(user, _)| user.split_once(':'))
-            .is_some_and(|(_, password)| !password.contains('$') && is_value(password))
-    })
+/// Where the literal passwords of URLs stand in a text, in bytes. What a variable gives, or its
+/// default, is none.
+pub(super) fn passwords_in_urls(text: &str) -> Vec<Range<usize>> {
+    let variables = template::variables(text);
+    let is_supplied = |at: usize| variables.iter().any(|used| used.range.contains(&at));
+    text.match_indices("://")
+        .filter_map(|(at, mark)| {
+            let start = at + mark.len();
+            let password = password(&text[start..])?;
+            Some(start + password.start..start + password.end)
+        })
+        .filter(|range| !is_supplied(range.start))
+        .collect()
+}
+
+/// The literal password in what follows `scheme://`.
+fn password(rest: &str) -> Option<Range<usize>> {
+    let ends = |c: char| matches!(c, '/' | '?' | '#' | ',' | '"' | '\'') || c.is_whitespace();
+    let authority = rest.split(ends).next().unwrap_or_default();
+    let (user, _) = authority.rsplit_once('@')?;
+    let (name, password) = user.split_once(':')?;
+    let is_literal = !password.contains('$') && is_value(password);
+    is_literal.then(|| name.len() + 1..user.len())
 }
 
 /// What a text gives away whatever its name: `a private key` or `an access token`.
@@ -238,15 +253,18 @@ mod tests {
     }
 
     #[test]
-    fn passwords_in_urls() {
-        assert!(has_password_in_url("postgres://app:hunter2@db:5432/app"));
+    fn literal_passwords_in_urls() {
+        let text = "postgres://app:hunter2@db:5432/app";
+        let found = passwords_in_urls(text).pop().map(|range| &text[range]);
+        assert_eq!(found, Some("hunter2"));
         for text in [
             "http://db:80/a:b@c",
             "amqp://guest@q",
             "redis://:$P@r",
             "redis://:${P}@r",
+            "${URL:-redis://:hunter2@r}",
         ] {
-            assert!(!has_password_in_url(text), "{text}");
+            assert!(passwords_in_urls(text).is_empty(), "{text}");
         }
     }
 

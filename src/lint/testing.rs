@@ -47,19 +47,22 @@ pub(super) fn written(options: &LoadOptions) -> Written {
     }
 }
 
+/// [`Folder::lint`] of a project that was loaded.
 pub(super) fn lint_written(written: &Written, only: &[&str]) -> Vec<String> {
     let selection = Selection {
         only: only.iter().map(|id| (*id).to_owned()).collect(),
         allowed: Vec::new(),
     };
-    let input = Input {
+    let found = with_input(written, |input| lint(input, &selection));
+    found.iter().map(|finding| line(written, finding)).collect()
+}
+
+/// What a function makes of a project, with the files that are there.
+pub(super) fn with_input<T>(written: &Written, f: impl FnOnce(&Input<'_>) -> T) -> T {
+    f(&Input {
         written,
         exists: &Path::exists,
-    };
-    lint(&input, &selection)
-        .iter()
-        .map(|finding| line(written, finding))
-        .collect()
+    })
 }
 
 fn line(written: &Written, finding: &Diagnostic) -> String {

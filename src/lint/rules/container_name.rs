@@ -17,15 +17,18 @@ pub(in crate::lint) fn check(input: &Input<'_>, report: &mut Report) {
         }
     }
     for (name, services) in named {
+        let place = |service: &Service| input.attribute(&service.name, &["container_name"]);
         for (index, service) in services.iter().enumerate() {
+            let level = |other: &Service| {
+                Together::of(service, other).level(place(service) == place(other))
+            };
             let worst = services[..index]
                 .iter()
-                .map(|other| (Together::of(service, other).level(), *other))
+                .map(|other| (level(other), *other))
                 .max_by_key(|(level, _)| *level);
             let Some((level, other)) = worst else {
                 continue;
             };
-            let place = |service: &Service| input.attribute(&service.name, &["container_name"]);
             let problem = Diagnostic::warning(format!(
                 "container name \"{name}\" of service \"{}\" is also that of service \"{}\"",
                 service.name, other.name

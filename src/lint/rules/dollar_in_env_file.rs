@@ -88,22 +88,29 @@ fn written(text: &str, end: usize, raw: bool) -> Option<(Range<usize>, Option<ch
 pub(in crate::lint) fn check(input: &Input<'_>, report: &mut Report) {
     for file in input.written.env_files.iter().filter(|file| !file.raw) {
         let mut known: BTreeSet<String> = file.known.clone();
-        for value in values(input, file) {
+        let values = values(input, file);
+        for value in &values {
             if value.quote != Some('\'') && value.text.contains('$') {
-                look_at(input, &value, &known, report);
+                look_at(input, value, &values, &known, report);
             }
-            known.insert(value.name);
+            known.insert(value.name.clone());
         }
     }
 }
 
-fn look_at(input: &Input<'_>, value: &Value<'_>, known: &BTreeSet<String>, report: &mut Report) {
+fn look_at(
+    input: &Input<'_>,
+    value: &Value<'_>,
+    all: &[Value<'_>],
+    known: &BTreeSet<String>,
+    report: &mut Report,
+) {
     let body = if value.quote == Some('"') {
         value.text.replace("\\$", ESCAPED)
     } else {
         value.text.to_owned()
     };
-    let masked = secret::is_name(&value.name) || body.contains("://");
+    let masked = secret::is_name(&value.name) || !secret::passwords_in_urls(&body).is_empty();
     let uses = template::variables(&body);
     let unset = uses
         .iter()
@@ -113,12 +120,23 @@ fn look_at(input: &Input<'_>, value: &Value<'_>, known: &BTreeSet<String>, repor
     if let Some(used) = unset {
         let written = &body[used.range.clone()];
         let shape = shape(&body, known, masked);
+        let later = all.iter().find(|other| other.name == used.name);
+        let (when, remedy) = match later {
+            Some(_) => (
+                "only set further down",
+                format!("set {} above this line", used.name),
+            ),
+            None => ("not set", format!("{help}, or set {}", used.name)),
+        };
         let problem = Diagnostic::warning(format!(
-            "`{written}` in {name} is read as a variable, which is not set: {shape}"
+            "`{written}` in {name} is read as a variable, which is {when}: {shape}"
         ))
-        .at(within(input, value, used.range.clone()))
-        .help(format!("{help}, or set {}", used.name));
-        report.add(problem);
+        .at(input.inside(value.span, used.range.clone()))
+        .help(remedy);
+        report.add(match later {
+            Some(later) => problem.related(later.span, "set here"),
+            None => problem,
+        });
         return;
     }
     let Some(at) = doubled(&body, &uses) else {
@@ -137,7 +155,7 @@ fn look_at(input: &Input<'_>, value: &Value<'_>, known: &BTreeSet<String>, repor
     };
     let shape = shape(&body, known, masked);
     let problem = Diagnostic::warning(format!("`$$` in {name} is read as one `$`: {shape}"))
-        .at(within(input, value, at..at + 2))
+        .at(input.inside(value.span, at..at + 2))
         .help(help);
     report.add_as(level, problem);
 }
@@ -152,15 +170,6 @@ fn doubled(body: &str, uses: &[VariableUse]) -> Option<usize> {
     body.match_indices("$$")
         .map(|(at, _)| at)
         .find(|at| !uses.iter().any(|used| used.range.contains(at)))
-}
-
-fn within(input: &Input<'_>, value: &Value<'_>, range: Range<usize>) -> Span {
-    let start = value.span.start as usize;
-    place::at(
-        input.sources(),
-        value.span.source,
-        start + range.start..start + range.end,
-    )
 }
 
 /// What the value looks like before and after, letters hidden where it is a secret.

@@ -66,7 +66,7 @@ fn conflict(report: &mut Report, new: &Published<'_>, others: &[Published<'_>], 
     let worst = others
         .iter()
         .filter(|other| overlap(new.port, other.port))
-        .map(|other| (level(new.service, other.service), other))
+        .map(|other| (level(new, other), other))
         .max_by_key(|(level, _)| *level);
     let Some((level, other)) = worst else {
         return;
@@ -94,12 +94,11 @@ fn conflict(report: &mut Report, new: &Published<'_>, others: &[Published<'_>], 
     report.add_as(level, problem);
 }
 
-fn level(one: &Service, other: &Service) -> Severity {
-    if one.name == other.name {
-        Severity::Error
-    } else {
-        Together::of(one, other).level()
+fn level(one: &Published<'_>, other: &Published<'_>) -> Severity {
+    if one.service.name == other.service.name {
+        return Severity::Error;
     }
+    Together::of(one.service, other.service).level(one.span == other.span)
 }
 
 /// Whether two ports are published on an address in common.

@@ -12,7 +12,9 @@ pub(in crate::lint) fn check(input: &Input<'_>, report: &mut Report) {
     for assignment in assignment::all(input) {
         let (name, value) = (assignment.name, assignment.value.as_str());
         let is_literal = template::variables(value).is_empty();
-        let is_secret = secret::is_name(name) && secret::is_value(value);
+        // The secret that a label is about is another's, known by its name.
+        let is_promise = !(assignment.is_label && name.to_lowercase().ends_with("secret"));
+        let is_secret = is_promise && secret::is_name(name) && secret::is_value(value);
         if is_literal && is_secret {
             report.add(
                 Diagnostic::warning(format!("the value of {name} stands in the file"))
@@ -22,10 +24,13 @@ pub(in crate::lint) fn check(input: &Input<'_>, report: &mut Report) {
                         variable(name)
                     )),
             );
-        } else if secret::has_password_in_url(value) {
+        } else if let Some(range) = secret::passwords_in_urls(input.text(assignment.span))
+            .into_iter()
+            .next()
+        {
             report.add(
                 Diagnostic::warning(format!("the URL in {name} has a password in it"))
-                    .at(assignment.span)
+                    .at(input.inside(assignment.span, range))
                     .help(
                         "take the password from the environment: `scheme://user:${PASSWORD}@host`",
                     ),
