@@ -4,6 +4,7 @@ mod args;
 mod digests;
 mod lists;
 mod variables;
+mod why;
 
 use std::process::ExitCode;
 
@@ -43,7 +44,9 @@ fn part(context: &Context, args: &Args) -> Result<Option<String>, Error> {
         options.resolve_environment = false;
         Ok::<_, Error>(options)
     };
-    let text = if args.services && args.no_interpolate {
+    let text = if !args.why.is_empty() {
+        why::show(context, args)?
+    } else if args.services && args.no_interpolate {
         lists::services_of_tree(&load_tree(context, &options(context, args)?)?.tree)
     } else if args.services {
         lists::services(&load(context, &unresolved(args)?)?.project)

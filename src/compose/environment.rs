@@ -40,6 +40,9 @@ pub(crate) fn read_env_file(
     let found = dotenv::read(source, &text, &lookup);
     loader.gaps.variables |= !found.problems.is_empty();
     loader.problems.extend(found.problems);
+    if let Some(layers) = &mut loader.layers {
+        layers.env_file(&found.variables);
+    }
     for (name, variable) in found.variables {
         if let Some(value) = variable.value.or_else(|| lookup(&name)) {
             read.insert(name, value);
@@ -127,7 +130,7 @@ fn resolve_service(loader: &mut Loader<'_>, project: &Project, name: &str, servi
     for (index, file) in std::mem::take(&mut service.env_file).iter().enumerate() {
         let at = |key| item_span(project, name, "env_file", index, key);
         let places = (at("path"), at("format"));
-        read_service_file(loader, file, places, shell, &own, &mut read);
+        read_service_file(loader, name, file, places, shell, &own, &mut read);
     }
     let mut merged: Environment = read
         .into_iter()
@@ -139,6 +142,7 @@ fn resolve_service(loader: &mut Loader<'_>, project: &Project, name: &str, servi
 
 fn read_service_file(
     loader: &mut Loader<'_>,
+    service: &str,
     file: &EnvFile,
     (place, format_place): (Span, Span),
     shell: &BTreeMap<String, String>,
@@ -183,6 +187,9 @@ fn read_service_file(
         }
     };
     loader.problems.extend(found.problems);
+    if let Some(layers) = &mut loader.layers {
+        layers.attached(service, "environment", &found.variables);
+    }
     read.extend(
         found
             .variables
@@ -217,6 +224,9 @@ fn resolve_service_labels(
         let lookup = |name: &str| known.get(name).cloned();
         let found = dotenv::read(source, &text, &lookup);
         loader.problems.extend(found.problems);
+        if let Some(layers) = &mut loader.layers {
+            layers.attached(name, "labels", &found.variables);
+        }
         for (name, variable) in found.variables {
             if let Some(value) = variable.value.or_else(|| lookup(&name)) {
                 labels.insert(name, value);

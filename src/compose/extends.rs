@@ -261,6 +261,9 @@ impl Extension<'_, '_> {
                 self.loader.problems.push(problem);
                 return None;
             }
+            if let Some(layers) = &mut self.loader.layers {
+                layers.base(self.scope.id, path, &document);
+            }
             last = Directives::take(&mut document);
             self.loader
                 .interpolate(&mut document, &self.scope.environment);

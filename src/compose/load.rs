@@ -17,6 +17,7 @@ use super::node::{Entry, Node};
 use super::normalize;
 use super::options::LoadOptions;
 use super::profiles;
+use super::provenance::Record;
 use super::source::SourceMap;
 use super::uninterpolated;
 
@@ -51,15 +52,33 @@ pub struct LoadedTree {
 /// # Errors
 /// Every problem that was found, at least one of them an error.
 pub fn load(options: &LoadOptions) -> Result<Loaded, LoadError> {
+    load_with(Loader::new(options)).map(|(loaded, _)| loaded)
+}
+
+/// Loads a project and keeps what every layer says, for [`provenance::Explainer`](super::provenance::Explainer).
+///
+/// # Errors
+/// Every problem that was found, at least one of them an error.
+pub fn load_recorded(options: &LoadOptions) -> Result<(Loaded, Record), LoadError> {
     let mut loader = Loader::new(options);
+    loader.layers = Some(Box::default());
+    load_with(loader)
+        .map(|(loaded, record)| (loaded, record.map(|record| *record).unwrap_or_default()))
+}
+
+fn load_with(mut loader: Loader<'_>) -> Result<(Loaded, Option<Box<Record>>), LoadError> {
     let project = load_project(&mut loader);
+    let record = loader.layers.take();
     let (diagnostics, sources) = finish(loader);
     match project {
-        Some(project) if !diagnostics.iter().any(Diagnostic::is_error) => Ok(Loaded {
-            project,
-            warnings: diagnostics,
-            sources,
-        }),
+        Some(project) if !diagnostics.iter().any(Diagnostic::is_error) => {
+            let loaded = Loaded {
+                project,
+                warnings: diagnostics,
+                sources,
+            };
+            Ok((loaded, record))
+        }
         _ => Err(LoadError {
             diagnostics,
             sources,

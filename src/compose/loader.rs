@@ -17,6 +17,7 @@ use super::merge::{self, Directives};
 use super::node::{Map, Node, Value};
 use super::options::LoadOptions;
 use super::paths;
+use super::provenance::Record as LayerRecord;
 use super::source::{Relation, Source, SourceId, SourceMap, Span};
 use super::validate;
 use super::written::{EnvText, Record};
@@ -43,6 +44,8 @@ pub(crate) struct Loader<'a> {
     pub(crate) scopes: usize,
     /// The files as they were written, where they are asked for.
     pub(crate) record: Option<Record>,
+    /// What each layer says, where a caller wants to ask where values come from.
+    pub(crate) layers: Option<Box<LayerRecord>>,
 }
 
 /// The folder and variables that hold for a project or an included part of it.
@@ -85,6 +88,7 @@ impl<'a> Loader<'a> {
             bases: HashMap::new(),
             scopes: 0,
             record: None,
+            layers: None,
         }
     }
 
@@ -215,6 +219,9 @@ impl<'a> Loader<'a> {
     /// Merges the files of a scope into one tree in long form, with defaults and absolute paths.
     pub(crate) fn load_tree(&mut self, scope: &mut Scope, files: Vec<ParsedFile>) -> Option<Node> {
         let start = files.first()?.start;
+        if let Some(layers) = &mut self.layers {
+            layers.open(scope);
+        }
         let mut tree = Node::new(Value::Map(Map::new()), start);
         for file in files {
             for document in file.documents {
@@ -227,6 +234,9 @@ impl<'a> Loader<'a> {
             self.resolve_paths(&mut tree, &scope.prefix);
         }
         environment::resolve_in_tree(&mut tree, &scope.environment);
+        if let Some(layers) = &mut self.layers {
+            layers.close();
+        }
         Some(tree)
     }
 
@@ -260,6 +270,9 @@ impl<'a> Loader<'a> {
         if let Some(problem) = first_format::problem(&document, &self.shown(path)) {
             self.problems.push(problem);
             return;
+        }
+        if let Some(layers) = &mut self.layers {
+            layers.document(&document);
         }
         let directives = Directives::take(&mut document);
         self.interpolate(&mut document, &scope.environment);

@@ -30,6 +30,7 @@ mod paths;
 mod profiles;
 #[cfg(test)]
 mod properties;
+pub mod provenance;
 mod scalar;
 #[cfg(test)]
 mod schema;
@@ -45,7 +46,9 @@ pub mod yaml;
 
 pub(crate) use canonical::is_bind_source;
 pub use diagnostic::{Code, Diagnostic, LoadError, Severity, code};
-pub use load::{Loaded, LoadedTree, environment as variables_in_reach, load, load_tree};
+pub use load::{
+    Loaded, LoadedTree, environment as variables_in_reach, load, load_recorded, load_tree,
+};
 pub use model::Project;
 pub use name::normalize as normalize_name;
 pub use options::LoadOptions;

@@ -67,6 +67,14 @@ impl<'a> Path<'a> {
     }
 }
 
+/// Calls `use_path` with the place of these keys below `path`.
+pub(crate) fn with<T>(path: Path<'_>, keys: &[&str], use_path: impl FnOnce(Path<'_>) -> T) -> T {
+    match keys.split_first() {
+        Some((key, rest)) => with(path.key(key), rest, use_path),
+        None => use_path(path),
+    }
+}
+
 /// Hands every node below `node` (which is at `path`) whose path is in the table to `apply`, with the
 /// table's value; what is inside such a node is not looked at.
 pub(crate) fn for_each<T: Copy>(

@@ -19,6 +19,7 @@ pub mod terminal;
 pub mod top;
 pub mod volumes;
 pub mod warning;
+pub mod why;
 
 pub use screen::Screen;
 

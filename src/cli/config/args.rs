@@ -79,6 +79,11 @@ pub struct Args {
     #[arg(long)]
     pub volumes: bool,
 
+    /// Tell which layers set a value and which one won: a path such as services.web.image, or a
+    /// variable
+    #[arg(long, value_name = "PATH|VARIABLE", conflicts_with = "no_interpolate")]
+    pub why: Vec<String>,
+
     /// Services to show (default: all)
     #[arg(value_name = "SERVICE")]
     pub selected: Vec<String>,

@@ -33,6 +33,11 @@ pub fn json(project: &Project) -> String {
     json::pretty(&json_tree(project))
 }
 
+/// The project as `config` prints it, before it becomes text.
+pub fn tree(project: &Project) -> Value<'_> {
+    yaml_tree(project)
+}
+
 /// The project as `config` prints it.
 pub fn yaml(project: &Project) -> String {
     yaml::document(&yaml_tree(project))

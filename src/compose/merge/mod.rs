@@ -8,11 +8,11 @@ mod rules;
 mod unique;
 
 pub(crate) use directive::Directives;
-pub(crate) use unique::enforce as enforce_unique;
+pub(crate) use unique::{enforce as enforce_unique, identity};
 
 use super::diagnostic::{Diagnostic, code};
 use super::node::{Entry, Map, Node, Value};
-use super::path::Path;
+use super::path::{self, Path};
 
 /// Merges `over` into `base`. Kinds that do not fit together are reported and the base kept.
 pub(crate) fn merge(base: &mut Node, over: Node, problems: &mut Vec<Diagnostic>) {
@@ -35,6 +35,13 @@ pub(crate) fn merge_resource(
 ) {
     let section = Path::ROOT.key(section);
     merge_at(base, over, section.key(name), problems);
+}
+
+/// Whether a later value of the attribute with these keys replaces an earlier one as a whole.
+pub(crate) fn replaces(keys: &[&str]) -> bool {
+    path::with(Path::ROOT, keys, |path| {
+        rules::rule(&path) == Some(rules::Rule::Replace)
+    })
 }
 
 fn merge_at(base: &mut Node, over: Node, path: Path<'_>, problems: &mut Vec<Diagnostic>) {

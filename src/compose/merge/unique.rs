@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::compose::canonical::volume_target;
 use crate::compose::node::{Node, Value};
-use crate::compose::path::{Path, Pattern};
+use crate::compose::path::{self, Path, Pattern};
 use crate::compose::scalar;
 
 /// What identifies an element.
@@ -73,6 +73,12 @@ const UNIQUE: &[(Pattern, Identity)] = &[
 /// Removes redefined elements everywhere in the tree.
 pub(crate) fn enforce(tree: &mut Node) {
     walk(tree, Path::ROOT);
+}
+
+/// What identifies an element of the sequence with these keys, if its elements have an identity.
+pub(crate) fn identity(keys: &[&str], item: &Node) -> Option<String> {
+    let identity = path::with(Path::ROOT, keys, |path| path.find(UNIQUE))?;
+    identify(item, identity)
 }
 
 fn walk(node: &mut Node, path: Path<'_>) {

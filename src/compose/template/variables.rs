@@ -16,6 +16,8 @@ pub struct VariableUse {
     pub default: Option<String>,
     /// The text behind `+` or `:+`, not substituted.
     pub alternate: Option<String>,
+    /// Whether an empty value counts as unset (the operator has a colon).
+    pub colon: bool,
     /// Whether it must have a value.
     pub required: bool,
     /// Where, in bytes from the start of the template.
@@ -48,6 +50,7 @@ fn collect(text: &str, offset: usize, depth: usize, uses: &mut Vec<VariableUse>)
         };
         uses.push(VariableUse {
             name: name.to_owned(),
+            colon: operation.as_ref().is_some_and(|operation| operation.colon),
             default: text_of(Operator::Default),
             alternate: text_of(Operator::Alternate),
             required: text_of(Operator::Required).is_some(),
