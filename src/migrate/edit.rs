@@ -18,8 +18,8 @@ pub(super) struct Edits<'t> {
 struct Replacement {
     range: Range<usize>,
     text: String,
-    /// Whether lines of the new text are indented with those around them.
-    follows: bool,
+    /// The byte whose line the new text is indented with, if it is.
+    follows: Option<usize>,
 }
 
 impl<'t> Edits<'t> {
@@ -43,22 +43,28 @@ impl<'t> Edits<'t> {
 
     /// Puts a text in the place of a range.
     pub(super) fn replace(&mut self, range: Range<usize>, text: impl Into<String>) {
-        self.push(range, text.into(), true);
+        let start = range.start;
+        self.push(range, text.into(), Some(start));
     }
 
     /// Takes a range out.
     pub(super) fn remove(&mut self, range: Range<usize>) {
-        self.push(range, String::new(), true);
+        self.push(range, String::new(), None);
     }
 
     /// Puts a text at a place.
     pub(super) fn insert(&mut self, at: usize, text: impl Into<String>) {
-        self.push(at..at, text.into(), true);
+        self.push(at..at, text.into(), Some(at));
+    }
+
+    /// Puts lines behind the one that ends at a place.
+    pub(super) fn append(&mut self, at: usize, text: impl Into<String>) {
+        self.push(at..at, text.into(), Some(at.saturating_sub(1)));
     }
 
     /// Puts a text in front of lines that are indented, itself not indented.
     pub(super) fn insert_outside(&mut self, at: usize, text: impl Into<String>) {
-        self.push(at..at, text.into(), false);
+        self.push(at..at, text.into(), None);
     }
 
     /// Indents lines: `range` begins at the start of one and ends at the start of another.
@@ -66,7 +72,7 @@ impl<'t> Edits<'t> {
         self.indented.push(range);
     }
 
-    fn push(&mut self, range: Range<usize>, text: String, follows: bool) {
+    fn push(&mut self, range: Range<usize>, text: String, follows: Option<usize>) {
         self.replaced.push(Replacement {
             range,
             text,
@@ -111,7 +117,7 @@ impl<'t> Edits<'t> {
             if replacement.range.start > at {
                 self.copy(at..replacement.range.start, &mut out);
             }
-            let indented = replacement.follows && self.is_indented(replacement.range.start);
+            let indented = replacement.follows.is_some_and(|at| self.is_indented(at));
             out.push(&replacement.text, indented);
             at = at.max(replacement.range.end);
         }
@@ -185,6 +191,15 @@ mod tests {
         edits.replace(5..9, "b:\n  c: 2");
         edits.indent(0..10);
         assert_eq!(edits.apply(4), "    a: 1\n    b:\n      c: 2\n");
+    }
+
+    #[test]
+    fn lines_behind_the_last_are_indented_with_it() {
+        let mut edits = Edits::new("a:\n  b: 1\n");
+        edits.indent(0..10);
+        edits.append(10, "  c: 2\n");
+        edits.insert_outside(10, "d: 3\n");
+        assert_eq!(edits.apply(2), "  a:\n    b: 1\n    c: 2\nd: 3\n");
     }
 
     #[test]

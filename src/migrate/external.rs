@@ -72,6 +72,6 @@ impl Work<'_> {
     fn after_line(&mut self, written: &Written, text: &str) {
         let next = self.edits.next_line(written.range.end.saturating_sub(1));
         let line = format!("{text}{}", self.edits.newline);
-        self.edits.insert(next, line);
+        self.edits.append(next, line);
     }
 }

@@ -291,14 +291,15 @@ impl Work<'_> {
         let indent = self.edits.indentation(first);
         let mut text = String::new();
         for name in new {
-            text.push_str(&if is_list {
-                format!("{indent}- {name}{newline}")
+            let _ = if is_list {
+                write!(text, "{indent}- {name}{newline}")
             } else {
-                format!("{indent}{name}:{newline}{indent}{step}condition: service_started{newline}")
-            });
+                let condition = format!("{indent}{step}condition: service_started{newline}");
+                write!(text, "{indent}{name}:{newline}{condition}")
+            };
         }
         let end = self.edits.next_line(existing.range.end.saturating_sub(1));
-        self.edits.insert(end, text);
+        self.edits.append(end, text);
         true
     }
 
@@ -338,7 +339,7 @@ impl Work<'_> {
             let _ = write!(text, "{indent}{step}{step}{step}- {name}{newline}");
         }
         let end = self.edits.next_line(last.end().saturating_sub(1));
-        self.edits.insert(end, text);
+        self.edits.append(end, text);
     }
 }
 

@@ -144,20 +144,20 @@ impl<'d> Facts<'d> {
 
     /// A service with aliases and merge keys resolved.
     fn service(&self, name: &str) -> Option<&'d Node> {
-        match self.first {
-            true => self.node.get(name),
-            false => self.node.at(&["services", name]),
+        if self.first {
+            self.node.get(name)
+        } else {
+            self.node.at(&["services", name])
         }
     }
 
     /// The services as they are written.
     fn written_services(&self) -> impl Iterator<Item = &'d Pair> {
-        let pairs = match self.first {
-            true => self.root.pairs(),
-            false => self
-                .root
-                .pair("services")
-                .map_or(&[][..], |pair| self.resolved(&pair.value).pairs()),
+        let pairs = if self.first {
+            self.root.pairs()
+        } else {
+            let section = self.root.pair("services");
+            section.map_or(&[][..], |pair| self.resolved(&pair.value).pairs())
         };
         pairs
             .iter()
@@ -335,9 +335,10 @@ fn bodies<'d>(facts: &Facts<'d>) -> Vec<&'d Written> {
 
 /// Spaces a level, from the first service in block style.
 fn unit_of(facts: &Facts<'_>) -> Option<usize> {
-    let outer = match facts.first {
-        true => facts.root,
-        false => &facts.root.pair("services")?.value,
+    let outer = if facts.first {
+        facts.root
+    } else {
+        &facts.root.pair("services")?.value
     };
     let base = outer.pairs().first()?.key.column;
     let inner = outer

@@ -1,22 +1,12 @@
 //! What comes out loads, and means what the old file meant.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-use super::migrate;
-use crate::compose::{LoadOptions, Project, load};
+use super::{loaded, migrate};
+use crate::compose::Project;
 
 fn project(text: &str) -> Project {
     let migration = migrate("compose.yml", text).unwrap();
-    let options = LoadOptions {
-        files: vec!["-".to_owned()],
-        stdin: Some(migration.text.clone()),
-        project_directory: Some(PathBuf::from("/project")),
-        project_name: Some("p".to_owned()),
-        ..LoadOptions::new(PathBuf::from("/project"), BTreeMap::new())
-    };
-    match load(&options) {
-        Ok(loaded) => loaded.project,
+    match loaded(&migration.text) {
+        Ok(project) => project,
         Err(error) => panic!("{error}:\n{}", migration.text),
     }
 }

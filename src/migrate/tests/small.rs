@@ -31,6 +31,8 @@ cases! {
 
     links_with_names: "web:\n  image: a\n  links:\n    - db:database\n    - cache:store\n    - db\napi: {image: a, links: [\"cache:memory\", db:database]}\ndb:\n  image: b\ncache: {image: c}\n";
 
+    the_last_service_gets_a_name: "web:\n  image: a\n  links:\n    - db:database\n  depends_on:\n    - web2\nweb2: {image: c}\ndb:\n  image: b";
+
     names_that_mean_two_services_stay: "web:\n  image: a\n  links:\n    - db1:db\n    - cache\nweb2:\n  image: a\n  links:\n    - db2:db\ndb1: {image: b}\ndb2: {image: b}\ncache: {image: c}\n";
 
     links_across_networks_stay: "services:\n  web:\n    image: a\n    networks: [front]\n    links:\n      - db:database\n  db: {image: b, networks: [front]}\nnetworks: {front: }\n";

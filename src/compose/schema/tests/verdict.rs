@@ -141,15 +141,15 @@ pub(super) fn json(node: &Node) -> Json {
         Value::Uint(number) => Json::from(*number),
         Value::Float(number) => Json::from(*number),
         Value::Timestamp(text) | Value::Str(text) => Json::from(text.as_str()),
-        Value::Seq(items) => items.iter().filter(kept).map(json).collect(),
+        Value::Seq(items) => items.iter().filter(|item| kept(item)).map(json).collect(),
         Value::Map(map) => map
             .iter()
-            .filter(|(_, entry)| kept(&&entry.node))
+            .filter(|(_, entry)| kept(&entry.node))
             .map(|(key, entry)| (key.clone(), json(&entry.node)))
             .collect(),
     }
 }
 
-fn kept(node: &&Node) -> bool {
+fn kept(node: &Node) -> bool {
     node.directive != Some(Directive::Reset)
 }
