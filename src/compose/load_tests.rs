@@ -543,3 +543,26 @@ fn types_are_checked_without_interpolation_but_for_variables() {
         .collect();
     assert_eq!(shown, ["services.a.image must be a text, not the number 5"]);
 }
+
+#[test]
+fn a_wrong_type_counts_though_a_later_file_replaces_it() {
+    let base = "services: {a: {image: x, hostname: null}}\n---\nservices: {a: {hostname: h}}";
+    assert_eq!(
+        one(base).errors(),
+        ["compose.yaml:1:36: services.a.hostname must be a text, not empty"]
+    );
+    let size = "services: {a: {image: x, mem_limit: q}}\n---\nservices: {a: {mem_limit: 1m}}";
+    assert_eq!(one(size).errors(), Vec::<String>::new());
+}
+
+#[test]
+fn name_and_version_are_texts() {
+    let folder = one("name: 1\nversion: 3\nservices: {a: {image: x}}");
+    assert_eq!(
+        folder.errors(),
+        [
+            "compose.yaml:1:7: `name` must be a text, not an integer",
+            "compose.yaml:2:10: `version` must be a text, not an integer",
+        ]
+    );
+}

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::canonical;
+use super::decode;
 use super::diagnostic::tidy::Gaps;
-use super::diagnostic::{Diagnostic, code};
+use super::diagnostic::{Code, Diagnostic, code};
 use super::environment;
 use super::extends::{self, BaseFile};
 use super::first_format;
@@ -25,6 +26,15 @@ use super::yaml;
 
 /// How many files one project may be made of.
 const MAX_FILES: usize = 4096;
+
+/// What must not be wrong in any document, even if a later one replaces the value.
+const TYPE_PROBLEMS: [Code; 5] = [
+    code::WRONG_TYPE,
+    code::UNKNOWN_ATTRIBUTE,
+    code::DUPLICATE_ITEM,
+    code::INVALID_NAME,
+    code::MISSING_ATTRIBUTE,
+];
 
 /// State of one load.
 pub(crate) struct Loader<'a> {
@@ -223,9 +233,15 @@ impl<'a> Loader<'a> {
             layers.open(scope);
         }
         let mut tree = Node::new(Value::Map(Map::new()), start);
+        let count: usize = files.iter().map(|file| file.documents.len()).sum();
+        let mut merged = 0;
         for file in files {
             for document in file.documents {
                 self.merge_document(scope, &mut tree, document, &file.path);
+                merged += 1;
+                if merged < count && self.options.interpolate {
+                    self.check_types(tree.clone());
+                }
             }
         }
         canonical::set_defaults(&mut tree);
@@ -281,7 +297,18 @@ impl<'a> Loader<'a> {
         extends::apply(self, scope, &mut document, &directives, path);
         self.drop_version(&mut document, path);
         merge::merge(tree, document, &mut self.problems);
+        self.check_text("name", tree.get("name"));
         self.finish(tree);
+    }
+
+    /// Reports what has a wrong type before later documents, which may hide it, are merged.
+    fn check_types(&mut self, mut tree: Node) {
+        canonical::set_defaults(&mut tree);
+        let mut context = decode::Context::new();
+        decode::project(&tree, &mut context);
+        let found = context.diagnostics.into_iter();
+        self.problems
+            .extend(found.filter(|problem| TYPE_PROBLEMS.contains(&problem.code)));
     }
 
     /// Substitutes variables, unless that was switched off.
@@ -319,6 +346,19 @@ impl<'a> Loader<'a> {
         merge::enforce_unique(tree);
     }
 
+    /// Reports a top-level attribute that is there and no text.
+    fn check_text(&mut self, key: &str, node: Option<&Node>) {
+        if let Some(node) = node.filter(|node| node.as_str().is_none()) {
+            self.problems.push(
+                Diagnostic::error(format!("`{key}` must be a text, not {}", node.a_type()))
+                    .code(code::WRONG_TYPE)
+                    .path(key.to_owned())
+                    .at(node.span)
+                    .help("put it in quotes"),
+            );
+        }
+    }
+
     fn drop_version(&mut self, document: &mut Node, path: &Path) {
         let Some(entry) = document
             .as_map_mut()
@@ -326,6 +366,7 @@ impl<'a> Loader<'a> {
         else {
             return;
         };
+        self.check_text("version", Some(&entry.node));
         let name = self.shown(path);
         self.problems.push(
             Diagnostic::warning(format!(

@@ -43,8 +43,8 @@ fn ports_expand() {
 #[test]
 fn mounts_expand() {
     assert_eq!(
-        long("volumes: ['./a:/b/:ro', 'vol:/c', '/d']"),
-        r#"{"volumes":[{"type":"bind","source":"./a","target":"/b","read_only":true,"bind":{"create_host_path":true}},{"type":"volume","source":"vol","target":"/c","volume":{}},{"type":"volume","target":"/d","volume":{}}]}"#
+        long("volumes: ['./a:/b/:ro', 'vol:/c', '/dd']"),
+        r#"{"volumes":[{"type":"bind","source":"./a","target":"/b","read_only":true,"bind":{"create_host_path":true}},{"type":"volume","source":"vol","target":"/c","volume":{}},{"type":"volume","target":"/dd","volume":{}}]}"#
     );
 }
 

@@ -9,6 +9,8 @@ use crate::compose::paths;
 /// The short form, taken apart.
 #[derive(Debug, Default, PartialEq)]
 struct Spec {
+    /// One or two characters, which docker compose takes as they are.
+    tiny: bool,
     source: String,
     target: String,
     read_only: bool,
@@ -70,7 +72,7 @@ fn long_form(spec: Spec, node: &Node) -> Node {
     if spec.nocopy {
         let options = LongForm::new(node.span).with("nocopy", Value::Bool(true));
         long.insert("volume", options.build());
-    } else if !bind {
+    } else if !bind && !spec.tiny {
         long = long.with("volume", Value::Map(Map::new()));
     }
     long.build()
@@ -92,6 +94,7 @@ fn parse(text: &str) -> Result<Spec, &'static str> {
         0 => return Err("it is empty"),
         1 | 2 => {
             text.clone_into(&mut spec.target);
+            spec.tiny = true;
             return Ok(spec);
         }
         _ => {}
@@ -188,6 +191,14 @@ mod tests {
             source_and_target("${A:-x}:/data"),
             ("${A:-x}".into(), "/data".into())
         );
+    }
+
+    #[test]
+    fn two_characters_are_taken_as_they_are() {
+        let mount =
+            |text: &str| long_form(parse(text).unwrap(), &crate::compose::testing::node(text));
+        assert!(mount("/a").get("volume").is_none());
+        assert!(mount("/ab").get("volume").is_some());
     }
 
     #[test]

@@ -11,7 +11,7 @@ record! {
     /// One device of the host.
     pub(super) fn device -> DeviceMapping = DeviceMapping::default();
     extensions extensions;
-    require ["source"];
+    require ["source", "target"];
     "source" => source: non_empty(text),
     "target" => target: non_empty(text),
     "permissions" => permissions: non_empty(text),
@@ -58,7 +58,7 @@ record! {
     pub(super) fn blkio -> Blkio = Blkio::default();
     extensions extensions;
     require [];
-    "weight" => weight: non_empty(sized),
+    "weight" => weight: non_empty(weight_number),
     "weight_device" => weight_device: list(weight),
     "device_read_bps" => device_read_bps: list(throttle),
     "device_read_iops" => device_read_iops: list(throttle),
@@ -66,12 +66,20 @@ record! {
     "device_write_iops" => device_write_iops: list(throttle),
 }
 
+/// A small number, not as text.
+fn weight_number<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<u16> {
+    match node.value {
+        Value::Str(_) => cx.wrong_type(node, "a number"),
+        _ => sized(node, cx),
+    }
+}
+
 record! {
     fn weight -> WeightDevice = WeightDevice::default();
     extensions refused;
     require [];
     "path" => path: text,
-    "weight" => weight: sized,
+    "weight" => weight: weight_number,
 }
 
 record! {

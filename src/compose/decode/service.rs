@@ -18,7 +18,7 @@ use super::mapping::{environment, hosts, mapping, multi_options, nullable_option
 use super::network::{ports, service_network};
 use super::scalar::{
     bytes, duration, flag, float, integer_in, number_as_integer, one_of, strict_flag, text,
-    text_or_integer, text_or_number, unsigned,
+    text_or_integer, unsigned,
 };
 use super::ulimit::ulimits;
 use super::volume::mount;
@@ -71,7 +71,7 @@ record! {
     "provider" => provider: some(provider),
     "environment" => environment: environment,
     "env_file" => env_file: list(env_file),
-    "expose" => expose: list(text_or_number),
+    "expose" => expose: list(text_or_integer),
     "extends" => extends: some(extends),
     "external_links" => external_links: unique_texts,
     "extra_hosts" => extra_hosts: hosts,

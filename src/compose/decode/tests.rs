@@ -181,3 +181,15 @@ fn a_service_is_emitted_as_docker_compose_does() {
         r#"{"blkio_config":{"weight_device":[{"Path":"/dev/a","Weight":5}]},"command":null,"entrypoint":null,"image":"b","networks":{"n":null},"ulimits":{"nofile":5,"nproc":{"soft":1,"hard":2}}}"#
     );
 }
+
+#[test]
+fn texts_are_no_weights_and_fractions_no_ports() {
+    assert_eq!(
+        messages("blkio_config: {weight: '5'}, expose: [1.5], devices: [{source: /a}]"),
+        [
+            "services.a.blkio_config.weight must be a number, not the text \"5\"",
+            "services.a.expose[0] must be a text or an integer, not the number 1.5",
+            "services.a.devices[0] has no \"target\"; add the attribute \"target\"",
+        ]
+    );
+}
