@@ -5,12 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use bollard::Docker;
 use bollard::models::EventMessage;
 use bollard::query_parameters::{CreateImageOptionsBuilder, EventsOptionsBuilder};
 use futures::StreamExt as _;
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 
 use crate::Error;
 
@@ -40,7 +41,6 @@ pub(crate) struct Engine {
     /// Path of its socket.
     pub(crate) socket: PathBuf,
     events: Arc<Mutex<Vec<ContainerEvent>>>,
-    _runtime: Runtime,
 }
 
 impl Engine {
@@ -49,16 +49,16 @@ impl Engine {
     /// # Errors
     /// When the program cannot be compiled or the engine does not take the image.
     pub(crate) fn prepare(socket: &Path, folder: &Path) -> Result<Self, Error> {
-        let runtime = Runtime::new()?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
         let archive = image_archive(folder)?;
         let docker = runtime.block_on(connect(socket))?;
         runtime.block_on(import(&docker, archive))?;
         let events = Arc::default();
-        runtime.spawn(record(docker, Arc::clone(&events)));
+        let recorded = Arc::clone(&events);
+        thread::spawn(move || runtime.block_on(record(docker, recorded)));
         Ok(Self {
             socket: socket.to_owned(),
             events,
-            _runtime: runtime,
         })
     }
 

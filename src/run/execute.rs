@@ -64,6 +64,8 @@ struct Run {
     job: Arc<Job>,
     on_failure: OnFailure,
     permits: Option<Arc<Semaphore>>,
+    /// By step: whether everything that comes after it does so even when it fails.
+    optional: Vec<bool>,
     states: Vec<State>,
     tasks: JoinSet<(StepId, Result<(), Error>)>,
     errors: Vec<Error>,
@@ -73,6 +75,7 @@ impl Run {
     fn new(plan: Arc<Plan>, job: Arc<Job>, on_failure: OnFailure, parallel: Option<usize>) -> Self {
         let states = vec![State::Waiting; plan.steps.len()];
         Self {
+            optional: optional(&plan),
             plan,
             job,
             on_failure,
@@ -120,7 +123,7 @@ impl Run {
         let plan = Arc::clone(&self.plan);
         let job = Arc::clone(&self.job);
         let permits = self.permits.clone();
-        let optional = self.is_optional(step);
+        let optional = self.optional[step.0];
         self.tasks.spawn(async move {
             let action = &plan.step(step).action;
             let _permit = match permits {
@@ -132,18 +135,6 @@ impl Run {
         });
     }
 
-    /// Whether everything that comes after a step does so even when it fails.
-    fn is_optional(&self, step: StepId) -> bool {
-        let mut edges = self
-            .plan
-            .steps
-            .iter()
-            .flat_map(|later| &later.after)
-            .filter(|edge| edge.step == step)
-            .peekable();
-        edges.peek().is_some() && edges.all(|edge| !edge.required)
-    }
-
     fn ended(&mut self, step: StepId, result: Result<(), Error>) {
         let Err(error) = result else {
             self.states[step.0] = State::Done;
@@ -153,7 +144,7 @@ impl Run {
         if error.kind == Kind::Interrupted {
             return;
         }
-        if self.is_optional(step) {
+        if self.optional[step.0] {
             self.job.warn(error.message);
             return;
         }
@@ -172,6 +163,20 @@ impl Run {
             None => Ok(()),
         }
     }
+}
+
+/// For each step, whether something comes after it, and all of that even when it fails.
+fn optional(plan: &Plan) -> Vec<bool> {
+    let mut needed = vec![false; plan.steps.len()];
+    let mut followed = needed.clone();
+    for edge in plan.steps.iter().flat_map(|step| &step.after) {
+        followed[edge.step.0] = true;
+        needed[edge.step.0] |= edge.required;
+    }
+    let pairs = followed.into_iter().zip(needed);
+    pairs
+        .map(|(followed, needed)| followed && !needed)
+        .collect()
 }
 
 enum Readiness {
