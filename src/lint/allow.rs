@@ -98,7 +98,8 @@ impl Allowances {
             for (start, rule) in rules(&comment) {
                 if !registry::can_be_allowed(rule) {
                     let range = start..start + rule.len();
-                    let span = place::at(input.sources(), source, range);
+                    let start = start_of(source);
+                    let span = place::on_line(&file.text, start, comment.line, range);
                     self.unknown.push((span, rule.to_owned()));
                 } else if comment.line < first {
                     allowed.everywhere.insert(rule.to_owned());
@@ -113,6 +114,17 @@ impl Allowances {
                 }
             }
         }
+    }
+}
+
+/// The start of a file.
+fn start_of(source: SourceId) -> Span {
+    Span {
+        source,
+        start: 0,
+        end: 0,
+        line: 1,
+        column: 1,
     }
 }
 

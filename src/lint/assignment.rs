@@ -1,7 +1,6 @@
 //! Names with values: variables, build arguments and labels, in either of their forms.
 
 use super::input::Input;
-use super::place;
 use super::walk::{self, Visit};
 use crate::compose::node::Node;
 use crate::compose::{Span, scalar_text};
@@ -81,7 +80,6 @@ fn behind_equals(input: &Input<'_>, item: &Node) -> Span {
         return span;
     };
     let quoted = written.starts_with(['"', '\'']) && written.len() > at + 1;
-    let start = span.start as usize + at + 1;
-    let end = span.end as usize - usize::from(quoted);
-    place::at(input.sources(), span.source, start..end.max(start))
+    let end = written.len() - usize::from(quoted);
+    input.inside(span, at + 1..end.max(at + 1))
 }

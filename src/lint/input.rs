@@ -50,10 +50,15 @@ impl<'a> Input<'a> {
         })
     }
 
+    /// The whole text of the file that a place is in.
+    pub(super) fn source(&self, span: Span) -> &'a str {
+        &self.sources().get(span.source).text
+    }
+
     /// The text at a place, as it was written.
     pub(super) fn text(&self, span: Span) -> &'a str {
-        let text = &self.sources().get(span.source).text;
-        text.get(span.start as usize..span.end as usize)
+        self.source(span)
+            .get(span.start as usize..span.end as usize)
             .unwrap_or_default()
     }
 
@@ -66,7 +71,7 @@ impl<'a> Input<'a> {
     pub(super) fn inside(&self, span: Span, range: Range<usize>) -> Span {
         let start = span.start as usize;
         let range = start + range.start..start + range.end;
-        place::at(self.sources(), span.source, range)
+        place::within(self.source(span), span, range)
     }
 
     /// The place of a service's name.

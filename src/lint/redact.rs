@@ -1,5 +1,6 @@
 //! Sources without the secrets in them, so that showing a line never gives one away.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::assignment;
@@ -7,8 +8,8 @@ use super::input::Input;
 use super::rules::dollar_in_env_file::values;
 use super::secret;
 use super::walk;
-use crate::compose::source::Source;
-use crate::compose::{SourceMap, Span};
+use crate::compose::source::{Source, SourceId};
+use crate::compose::{SourceMap, Span, template};
 
 /// The sources with every secret overwritten by `*`. Places stay what they are.
 pub fn redacted(input: &Input<'_>) -> SourceMap {
@@ -44,32 +45,59 @@ pub fn redacted(input: &Input<'_>) -> SourceMap {
 }
 
 fn overwrite(sources: &SourceMap, places: &[Span]) -> SourceMap {
+    let mut ranges: BTreeMap<SourceId, Vec<Range<usize>>> = BTreeMap::new();
+    for place in places {
+        let range = place.start as usize..place.end as usize;
+        ranges.entry(place.source).or_default().push(range);
+    }
     let mut result = SourceMap::default();
     for (id, source) in sources.entries() {
-        let ranges: Vec<Range<usize>> = places
-            .iter()
-            .filter(|place| place.source == id)
-            .map(|place| place.start as usize..place.end as usize)
-            .collect();
+        let ranges = ranges.remove(&id).unwrap_or_default();
         result.add(Source {
-            text: stars(&source.text, &ranges).into(),
+            text: stars(&source.text, ranges).into(),
             ..source.clone()
         });
     }
     result
 }
 
-/// The text with the ranges overwritten, byte for byte. What shapes a value stays: quotes, blanks,
-/// line breaks and variables.
-fn stars(text: &str, ranges: &[Range<usize>]) -> String {
-    let hidden = |at: usize| ranges.iter().any(|range| range.contains(&at));
+/// The text with the ranges overwritten, byte for byte.
+fn stars(text: &str, mut ranges: Vec<Range<usize>>) -> String {
+    ranges.sort_by_key(|range| range.start);
     let mut result = String::with_capacity(text.len());
-    for (at, c) in text.char_indices() {
-        if c.is_whitespace() || matches!(c, '$' | '"' | '\'' | '|' | '>') || !hidden(at) {
+    let mut done = 0;
+    for range in ranges {
+        let start = range.start.max(done);
+        let (Some(before), Some(hidden)) = (text.get(done..start), text.get(start..range.end))
+        else {
+            continue;
+        };
+        result.push_str(before);
+        push_hidden(&mut result, hidden);
+        done = range.end;
+    }
+    result.push_str(&text[done..]);
+    result
+}
+
+/// A secret without what it is: quotes, blanks, line breaks, dollars and the names of variables
+/// stay.
+fn push_hidden(result: &mut String, hidden: &str) {
+    let names: Vec<Range<usize>> = template::variables(hidden)
+        .into_iter()
+        .map(|used| {
+            let text = used.default.as_ref().or(used.alternate.as_ref());
+            // Behind the name, the operator and its text up to the brace.
+            let end = text.map_or(used.range.end, |text| used.range.end - 1 - text.len());
+            used.range.start..end
+        })
+        .collect();
+    for (at, c) in hidden.char_indices() {
+        let is_name = names.iter().any(|range| range.contains(&at));
+        if is_name || c.is_whitespace() || matches!(c, '$' | '{' | '}' | '"' | '\'' | '|' | '>') {
             result.push(c);
         } else {
             result.extend(std::iter::repeat_n('*', c.len_utf8()));
         }
     }
-    result
 }

@@ -16,6 +16,7 @@ mod hooks;
 mod idle;
 mod interop;
 mod lifecycle;
+mod lint;
 mod logs;
 mod networks;
 mod oneoff;

@@ -49,7 +49,7 @@ pub(in crate::lint) fn values<'a>(input: &Input<'a>, file: &EnvText) -> Vec<Valu
             Some(Value {
                 name,
                 text: text.get(range.clone())?,
-                span: place::at(input.sources(), file.source, range),
+                span: place::within(text, variable.span, range),
                 quote,
             })
         })

@@ -89,7 +89,7 @@ fn secrets_are_not_shown() {
     image: x:1
     env_file: a.env
     environment: {PASSWORD: \"hünter2\", URL: 'pg://u:hunter2@db', PASS_PHRASE_FILE: /x}
-    build: {context: ., args: ['TOKEN=abc def']}
+    build: {context: ., args: ['TOKEN=abc def', 'SECRET=${A:-b}$C']}
 ",
         ),
         ("a.env", "API_KEY='p$q'\nPLAIN=x\nURL=amqp://u:hunter2@q\n"),
@@ -108,9 +108,9 @@ fn secrets_are_not_shown() {
     image: x:1
     env_file: a.env
     environment: {PASSWORD: \"********\", URL: 'pg://u:*******@db', PASS_PHRASE_FILE: /x}
-    build: {context: ., args: ['TOKEN=*** ***']}
+    build: {context: ., args: ['TOKEN=*** ***', 'SECRET=${A:-*}$C']}
 ",
-            "API_KEY='*$*'\nPLAIN=x\nURL=amqp://u:*******@q\n",
+            "API_KEY='*$q'\nPLAIN=x\nURL=amqp://u:*******@q\n",
         ]
     );
 }
