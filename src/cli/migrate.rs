@@ -133,3 +133,58 @@ fn clone(problem: &LoadError, name: &str) -> LoadError {
         sources,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::GlobalArgs;
+
+    const OLD: &str = "web:\n  image: a # which\n  links: [db]\ndb:\n  image: b\n";
+
+    fn context(folder: &Path) -> Context {
+        let mut context = Context::new(GlobalArgs::default(), Vec::new()).unwrap();
+        folder.clone_into(&mut context.working_dir);
+        context
+    }
+
+    fn args(check: bool) -> Args {
+        Args {
+            file: PathBuf::from("old.yml"),
+            check,
+            in_place: !check,
+            output: None,
+        }
+    }
+
+    fn migrate(folder: &Path, args: Args) -> Result<ExitCode, Error> {
+        futures::executor::block_on(run(&context(folder), args))
+    }
+
+    #[test]
+    fn the_file_is_rewritten_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("old.yml");
+        std::fs::write(&file, OLD).unwrap();
+        let code = migrate(folder.path(), args(true)).unwrap();
+        assert_eq!(code, ExitCode::from(1), "there is something to do");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), OLD);
+        migrate(folder.path(), args(false)).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&file).unwrap(),
+            "services:\n  web:\n    image: a # which\n    depends_on: [db]\n  db:\n    image: b\n"
+        );
+        let code = migrate(folder.path(), args(true)).unwrap();
+        assert_eq!(code, ExitCode::SUCCESS, "there is nothing left");
+    }
+
+    #[test]
+    fn a_file_whose_result_does_not_load_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("old.yml");
+        let text = "web: {image: a, unknown: b}\n";
+        std::fs::write(&file, text).unwrap();
+        let error = migrate(folder.path(), args(false)).unwrap_err();
+        assert!(matches!(error, Error::Load(_)), "{error}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    }
+}

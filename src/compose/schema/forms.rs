@@ -88,6 +88,7 @@ fn leaf(name: &str) -> Option<Value> {
         "flag" | "integer" | "unsigned" | "float" | "duration" | "command" | "environment"
         | "mapping" | "ulimits" | "unique_texts" | "text_or_list" => reference(name),
         "sized" => reference("integer"),
+        "weight_number" => json!({ "type": "integer", "minimum": 0, "maximum": 65535 }),
         "bytes" => reference("size"),
         "bytes_as_text" => reference("size_text"),
         "file_mode" => reference("file_mode"),

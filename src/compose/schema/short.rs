@@ -9,8 +9,7 @@ use super::{any, list, reference};
 pub(super) fn of(record: &Record, key: &str, decoded: Value) -> Value {
     let text = || json!({ "type": "string" });
     match (record.name, key) {
-        ("root", "version") => json!({ "type": ["string", "number"] }),
-        ("root", "name") => json!({ "type": ["string", "number"] }),
+        ("root", "version" | "name") => text(),
         ("root", "include") => include(),
         ("attributes", "build" | "extends" | "label_file") => any([text(), decoded]),
         ("attributes", "depends_on" | "networks" | "models") => any([reference("names"), decoded]),
@@ -35,10 +34,6 @@ pub(super) fn of(record: &Record, key: &str, decoded: Value) -> Value {
         ("attributes", "dns") => any([
             text(),
             json!({ "type": "array", "items": { "type": ["string", "null"] }, "uniqueItems": true }),
-        ]),
-        ("blkio" | "weight", "weight") => any([
-            json!({ "type": "integer", "minimum": 0, "maximum": 65535 }),
-            json!({ "type": "string", "pattern": r"^\+?[0-9]+$|\$" }),
         ]),
         ("port", "target") => reference("unsigned"),
         ("port", "host_ip") => json!({ "type": "string", "pattern": ADDRESS }),

@@ -303,7 +303,7 @@ fn every_attribute_takes_the_same_values() {
             }
             for value in VALUES {
                 let mut map = with_required(record.required, attribute.key, value);
-                if place.contains("volumes: [?]") {
+                if place.contains("volumes: [?]") || place.contains("devices: [?]") {
                     map = map.replace("target: 80", "target: /t");
                 }
                 if let ("secret" | "config", false) = (record.name, attribute.key == "file") {
