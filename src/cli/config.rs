@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use super::{Context, Error};
 use crate::compose::model::Service;
+use crate::compose::node::{Node, Value};
 use crate::compose::{self, LoadOptions, Loaded, LoadedTree, Project, emit};
 use crate::ui;
 
@@ -135,6 +136,8 @@ async fn project(context: &Context, args: &Args) -> Result<String, Error> {
     if args.lock_image_digests {
         digests::keep_images(&mut project);
     }
+    // The tree of a large project takes more memory than what is written of it.
+    project.tree = Node::new(Value::Null, project.tree.span);
     Ok(emit::escape_dollars(&match format {
         Format::Yaml => emit::yaml(&project),
         Format::Json => emit::json(&project),

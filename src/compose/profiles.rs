@@ -10,14 +10,18 @@ use super::model::{MountType, Project, Service};
 pub(crate) fn apply_profiles(project: &mut Project, profiles: Vec<String>) {
     let mut all = std::mem::take(&mut project.services);
     all.append(&mut project.disabled_services);
-    for (name, service) in all {
-        let target = if is_enabled(&service, &profiles) {
-            &mut project.services
-        } else {
-            &mut project.disabled_services
-        };
-        target.insert(name, service);
+    let is_disabled = |(_, service): &(&String, &Service)| !is_enabled(service, &profiles);
+    let disabled: Vec<String> = all
+        .iter()
+        .filter(is_disabled)
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in disabled {
+        if let Some((name, service)) = all.remove_entry(&name) {
+            project.disabled_services.insert(name, service);
+        }
     }
+    project.services = all;
     project.profiles = profiles;
 }
 
