@@ -36,7 +36,7 @@ fn block(answer: &Answer, sources: &SourceMap, color: bool) -> String {
         text += &uses(answer, sources);
     }
     for note in &answer.notes {
-        text += &format!("  note: {note}\n");
+        text.extend(["  note: ", note, "\n"]);
     }
     text
 }
@@ -125,7 +125,7 @@ fn variable_rows(variable: &Trail, sources: &SourceMap, indent: usize, rows: &mu
     let name = format!("{}  ", variable.subject);
     let blank = " ".repeat(width(&name));
     for (index, row) in rows[first..].iter_mut().enumerate() {
-        row.lead = if index == 0 { &name } else { &blank }.clone();
+        row.lead.clone_from(if index == 0 { &name } else { &blank });
     }
 }
 
@@ -238,13 +238,14 @@ fn uses(answer: &Answer, sources: &SourceMap) -> String {
     for (used, place) in answer.uses.iter().zip(&places) {
         let place_fill = place_width - width(place) + 2;
         let path_fill = path_width - width(&used.path) + 2;
-        text += &format!(
+        let line = format!(
             "    {place}{:place_fill$}{}{:path_fill$}{}\n",
             "",
             used.path,
             "",
             short(&used.written)
         );
+        text += &line;
     }
     text
 }

@@ -14,7 +14,7 @@ pub(super) fn origins(explainer: &Explainer<'_>) -> Vec<Origin> {
     let mut origins = vec![folder(explainer)];
     if let Some(scope) = explainer.scopes.first() {
         for (number, document) in scope.documents.iter().enumerate() {
-            if let Some(node) = document.raw.get("name").filter(|node| !node.is_null()) {
+            if let Some(node) = document.raw.get("name").filter(|node| is_given(node)) {
                 let kind = if number == 0 {
                     Kind::File
                 } else {
@@ -54,6 +54,11 @@ pub(super) fn origins(explainer: &Explainer<'_>) -> Vec<Origin> {
         origin.effect = Effect::Overridden(winner);
     }
     origins
+}
+
+/// An empty name counts as none.
+fn is_given(node: &Node) -> bool {
+    !node.is_null() && node.as_str() != Some("")
 }
 
 fn folder(explainer: &Explainer<'_>) -> Origin {

@@ -216,7 +216,11 @@ fn joined(tokens: &[Token]) -> Option<String> {
                 }
                 joined.push_str(text);
             }
-            Token::Index(index) => joined.push_str(&format!("[{index}]")),
+            Token::Index(index) => {
+                joined.push('[');
+                joined.push_str(&index.to_string());
+                joined.push(']');
+            }
         }
     }
     Some(joined)

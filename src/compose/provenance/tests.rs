@@ -329,6 +329,23 @@ fn values_that_no_file_sets_have_a_reason() {
 }
 
 #[test]
+fn an_empty_name_and_several_addresses_of_a_host() {
+    let mut folder = Folder::new(
+        &[(
+            "compose.yaml",
+            "name: ''\nservices: {a: {image: x, extra_hosts: ['h=1.1.1.1,2.2.2.2']}}",
+        )],
+        &[("COMPOSE_PROJECT_NAME", "shell")],
+    );
+    folder.options.project_name = None;
+    let name = folder.why("name");
+    assert!(name.contains("- shell  `shell` wins"), "{name}");
+    assert!(!name.contains("compose.yaml"), "{name}");
+    let host = folder.why("services.a.extra_hosts[1]");
+    assert!(host.contains("`h=1.1.1.1,2.2.2.2` wins"), "{host}");
+}
+
+#[test]
 fn what_is_not_there_is_an_error_that_helps() {
     let folder = Folder::new(
         &[

@@ -66,7 +66,7 @@ pub(super) fn walk<'t>(tree: &'t Node, layers: &'t [Layer<'t>], steps: &[Step]) 
     walk
 }
 
-impl<'t> Walk<'t> {
+impl Walk<'_> {
     /// Whether the value came from one layer as a whole.
     fn is_whole(&self, keys: &[&str]) -> bool {
         let scalar = |node: &Node| !matches!(node.value, Value::Map(_) | Value::Seq(_));
@@ -119,7 +119,15 @@ fn child<'t>(node: &'t Node, step: &Step) -> Option<&'t Node> {
                 return at;
             };
             let is_it = |item: &&Node| item.as_str() == Some(text.as_str());
-            at.filter(is_it).or(items.iter().find(is_it)).or(at)
+            // One line of `extra_hosts` may hold several addresses: its host tells.
+            let has_key = |item: &&Node| {
+                let host = |text: &str| text.split(['=', ':']).next().map(str::to_owned);
+                item.as_str().is_some_and(|item| host(item) == host(text))
+            };
+            at.filter(is_it)
+                .or_else(|| items.iter().find(is_it))
+                .or(at)
+                .or_else(|| items.iter().find(has_key))
         }
         (Value::Map(map), Step::Index(_, Some(text))) => {
             let key = text.split(['=', ':']).next().unwrap_or_default();
