@@ -24,7 +24,7 @@ if [ -z "$filter" ]; then
     say "unit tests"
     cargo test --workspace --lib --bins --quiet
     say "tests of the binary without an engine"
-    cargo test --test cli --quiet
+    cargo test --test cli --test diagnostics --quiet
 fi
 
 say "black-box tests"

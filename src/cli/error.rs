@@ -3,6 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use crate::compose::diagnostic::similar::similar;
 use crate::compose::{Diagnostic, LoadError, Project, SourceMap, code};
 use crate::run;
 use crate::ui;
@@ -64,14 +65,8 @@ impl Error {
             return Self::user(message)
                 .help("it is not enabled: name one of its profiles with --profile");
         }
-        let similar = project
-            .services
-            .keys()
-            .map(|known| (strsim::jaro_winkler(known, name), known))
-            .filter(|(likeness, _)| *likeness > 0.8)
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        match similar {
-            Some((_, known)) => Self::user(message).help(format!("did you mean \"{known}\"?")),
+        match similar(name, project.services.keys().map(String::as_str)) {
+            Some(known) => Self::user(message).help(format!("did you mean \"{known}\"?")),
             None => Self::user(message),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::diagnostic::similar::{did_you_mean, similar};
 use super::diagnostic::{Diagnostic, code};
 use super::first_format;
 use super::loader::{Loader, Scope};
@@ -187,6 +188,7 @@ impl Extension<'_, '_> {
     }
 
     fn reference(&mut self, name: &str, extends: &Node) -> Option<Reference> {
+        self.warn_of_unknown_keys(extends);
         let text = |node: Option<&Node>| node.and_then(Node::as_str).map(str::to_owned);
         let (service, file) = match &extends.value {
             Value::Str(_) => (Some(extends), None),
@@ -205,8 +207,8 @@ impl Extension<'_, '_> {
         if let Some(file) = file.filter(|file| file.as_str().is_none()) {
             self.loader.problems.push(
                 Diagnostic::error(format!(
-                    "`extends.file` of service \"{name}\" must be a text, not a {}",
-                    file.type_name()
+                    "`extends.file` of service \"{name}\" must be a text, not {}",
+                    file.a_type()
                 ))
                 .code(code::WRONG_TYPE)
                 .at(file.span),
@@ -218,6 +220,23 @@ impl Extension<'_, '_> {
             service_span: node.span,
             file: text(file).zip(file.map(|node| node.span)),
         })
+    }
+
+    /// docker compose ignores attributes of `extends` that do not exist.
+    fn warn_of_unknown_keys(&mut self, extends: &Node) {
+        const KEYS: [&str; 2] = ["service", "file"];
+        for (key, entry) in extends.as_map().into_iter().flatten() {
+            if KEYS.contains(&key.as_str()) || key.starts_with("x-") {
+                continue;
+            }
+            let mut warning = Diagnostic::warning(format!(
+                "unknown attribute \"{key}\" in `extends`, which is ignored"
+            ))
+            .code(code::UNKNOWN_ATTRIBUTE)
+            .at(entry.key);
+            warning.help = similar(key, KEYS).map(|name| format!("did you mean \"{name}\"?"));
+            self.loader.problems.push(warning);
+        }
     }
 
     fn base_file(&mut self, name: &str, file: &str, span: Span) -> Option<Rc<BaseFile>> {
@@ -297,10 +316,9 @@ impl Extension<'_, '_> {
         let wanted = &reference.service;
         let file = self.loader.shown(place.path);
         let known: Vec<&str> = place.services.keys().map(String::as_str).collect();
-        let help = match super::consistency::closest(wanted, known.iter().copied()) {
-            Some(name) => format!("did you mean \"{name}\"?"),
-            None => format!("{file} has the services {}", known.join(", ")),
-        };
+        let help = did_you_mean(wanted, known.iter().copied(), || {
+            format!("{file} has the services {}", known.join(", "))
+        });
         self.loader.problems.push(
             Diagnostic::error(format!(
                 "service \"{name}\" extends \"{wanted}\", which {file} does not have"

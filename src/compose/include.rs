@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::diagnostic::similar::{did_you_mean, similar};
 use super::diagnostic::{Diagnostic, code};
 use super::environment;
 use super::loader::{Loader, ParsedFile, Scope};
@@ -104,6 +105,11 @@ fn read_import(loader: &mut Loader<'_>, item: &Node) -> Option<Import> {
         },
     };
     if import.paths.is_empty() {
+        let misspelt = |map: &Map| map.keys().any(|key| similar(key, ["path"]).is_some());
+        if item.as_map().is_some_and(misspelt) {
+            // Which has been said.
+            return None;
+        }
         loader.problems.push(
             Diagnostic::error("an entry of `include` names no file")
                 .code(code::INVALID_INCLUDE)
@@ -123,7 +129,9 @@ fn report_unknown_keys(loader: &mut Loader<'_>, map: &Map) {
                 Diagnostic::error(format!("unknown attribute \"{key}\" in `include`"))
                     .code(code::UNKNOWN_ATTRIBUTE)
                     .at(entry.key)
-                    .help(format!("it takes {}", KEYS.join(", "))),
+                    .help(did_you_mean(key, KEYS, || {
+                        format!("it takes {}", KEYS.join(", "))
+                    })),
             );
         }
     }

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use indexmap::IndexMap;
 
-use super::diagnostic::{Code, Diagnostic, code};
+use super::diagnostic::{Diagnostic, code};
 use super::node::{Node, Value};
 use super::path::{Path, Pattern};
 use super::source::{SourceMap, Span};
-use super::template::{self, TemplateErrorKind};
+use super::template::{self, TemplateError, TemplateErrorKind};
 
 /// The type that text at a place stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -135,19 +135,25 @@ impl Unset {
     }
 }
 
-/// The kind of problem of a template that cannot be substituted.
-pub(crate) fn template_code(kind: &TemplateErrorKind) -> Code {
-    match kind {
+/// The problem of a template that cannot be substituted, without its place.
+pub(crate) fn template_problem(error: &TemplateError) -> Diagnostic {
+    let code = match error.kind {
         TemplateErrorKind::Required { .. } => code::REQUIRED_VARIABLE,
         TemplateErrorKind::Invalid(_) => code::INVALID_TEMPLATE,
         TemplateErrorKind::TooDeep => code::LIMIT,
-    }
+    };
+    Diagnostic::error(error.to_string())
+        .code(code)
+        .help(help_for(&error.kind))
 }
 
 fn help_for(kind: &TemplateErrorKind) -> String {
     match kind {
         TemplateErrorKind::Required { name, .. } => {
             format!("set {name} in the shell or in .env")
+        }
+        TemplateErrorKind::Invalid(text) if text.starts_with("${") && !text.ends_with('}') => {
+            "close it with `}`, or write $$ for a dollar sign that is no variable".to_owned()
         }
         TemplateErrorKind::Invalid(_) => {
             "write ${NAME}, or $$ for a dollar sign that is no variable".to_owned()
@@ -193,36 +199,44 @@ impl Interpolation<'_> {
         match result {
             Ok(text) => Some(text),
             Err(error) => {
-                let place = self.narrow(span, text, &error.range);
-                let help = help_for(&error.kind);
-                self.problems.push(
-                    Diagnostic::error(error.to_string())
-                        .code(template_code(&error.kind))
-                        .at(place)
-                        .help(help),
-                );
+                let end = error.range.end;
+                self.report(&error, text, 0, span);
+                self.rest(text, end, span);
                 None
             }
         }
     }
 
-    /// The place of a part of a text, if the text stands in the file as it is.
+    fn report(&mut self, error: &TemplateError, text: &str, offset: usize, span: Span) {
+        let range = error.range.start + offset..error.range.end + offset;
+        let place = self.narrow(span, text, &range);
+        self.problems.push(template_problem(error).at(place));
+    }
+
+    /// Reports what else is wrong behind the first problem of a text.
+    fn rest(&mut self, text: &str, mut from: usize, span: Span) {
+        while let Some(rest) = text.get(from..) {
+            let Err(error) = template::substitute(rest, self.lookup, &mut |_| {}) else {
+                return;
+            };
+            self.report(&error, text, from, span);
+            from += error.range.end.max(1);
+        }
+    }
+
+    /// The place of a part of a text: where it stands in the file, if it does.
     fn narrow(&self, span: Span, text: &str, range: &Range<usize>) -> Span {
         let source = &self.sources.get(span.source).text;
         let written = source.get(span.start as usize..span.end as usize);
-        let part = written.and_then(|written| {
-            let start = written.find(text)? + range.start;
-            Some((written.get(..start)?, start))
-        });
-        match part {
-            Some((before, start)) if !before.contains('\n') => Span {
-                start: span.start + start as u32,
-                end: span.start + (start + range.len()) as u32,
-                column: span.column + before.chars().count() as u32,
-                ..span
-            },
-            _ => span,
-        }
+        written
+            .and_then(|written| {
+                let part = text.get(range.clone())?;
+                let number = text.get(..range.start)?.matches(part).count();
+                let (start, _) = written.match_indices(part).nth(number)?;
+                let start = span.start as usize + start;
+                Some(Span::in_text(span.source, source, start..start + part.len()))
+            })
+            .unwrap_or(span)
     }
 
     /// Returns whether the node has a value; one whose text cannot be substituted is removed,
@@ -233,7 +247,13 @@ impl Interpolation<'_> {
             Value::Map(map) => {
                 map.retain(|key, entry| self.walk(&mut entry.node, path.key(key)));
             }
-            Value::Seq(items) => items.retain_mut(|item| self.walk(item, path.item())),
+            Value::Seq(items) => {
+                let mut index = 0..;
+                items.retain_mut(|item| {
+                    let place = path.item_at(index.next().unwrap_or_default());
+                    self.walk(item, place)
+                });
+            }
             Value::Str(text) => {
                 let before = self.problems.len();
                 let value = self.text(text, span);

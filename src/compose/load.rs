@@ -124,7 +124,7 @@ pub fn load_tree(options: &LoadOptions) -> Result<LoadedTree, LoadError> {
 pub(crate) fn finish(loader: Loader<'_>) -> (Vec<Diagnostic>, SourceMap) {
     let mut problems = loader.problems;
     problems.extend(loader.unset.into_warnings());
-    let problems = tidy(problems, loader.gaps, &loader.sources);
+    let problems = tidy(problems, loader.gaps, &loader.cuts, &loader.sources);
     (problems, loader.sources)
 }
 

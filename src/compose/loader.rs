@@ -46,6 +46,8 @@ pub(crate) struct Loader<'a> {
     pub(crate) problems: Vec<Diagnostic>,
     /// What could not be looked at.
     pub(crate) gaps: Gaps,
+    /// What `!reset` and `!override` took out of the sections: paths such as `services.web`.
+    pub(crate) cuts: HashMap<String, Span>,
     /// Variables that were used but are not set.
     pub(crate) unset: Unset,
     /// Files named by `extends`, by scope, path and the prefix of their relative paths.
@@ -94,6 +96,7 @@ impl<'a> Loader<'a> {
             sources: SourceMap::default(),
             problems: Vec::new(),
             gaps: Gaps::default(),
+            cuts: HashMap::new(),
             unset: Unset::default(),
             bases: HashMap::new(),
             scopes: 0,
@@ -291,6 +294,7 @@ impl<'a> Loader<'a> {
             layers.document(&document);
         }
         let directives = Directives::take(&mut document);
+        self.cuts.extend(directives.cuts());
         self.interpolate(&mut document, &scope.environment);
         include::apply(self, scope, &mut document, &directives, path);
         directives.apply(tree);

@@ -8,6 +8,7 @@ use super::interpolate::Interpolation;
 use super::loader::{Loader, ParsedFile};
 use super::node::{Node, Value};
 use super::scalar;
+use super::source::Span;
 
 /// Settles the name: `-p`, then `COMPOSE_PROJECT_NAME`, then `name:`, then the folder.
 /// Nothing after a problem, which is reported.
@@ -37,7 +38,8 @@ pub(crate) fn project_name(
     let Some((node, text)) = written.next_back() else {
         let base = folder.file_name().unwrap_or_default().to_string_lossy();
         warn_of_link(loader, folder);
-        return not_empty(loader, normalize(&base), &format!("the folder \"{base}\""));
+        let origin = format!("the folder \"{base}\"");
+        return not_empty(loader, normalize(&base), &origin, None);
     };
     let text = if options.interpolate {
         Interpolation {
@@ -56,7 +58,7 @@ pub(crate) fn project_name(
     } else {
         text.clone()
     };
-    not_empty(loader, name, &format!("the name \"{text}\""))
+    not_empty(loader, name, &format!("the name \"{text}\""), Some(node.span))
 }
 
 /// A link may be reached by another name next time, which would be another project.
@@ -107,15 +109,19 @@ fn checked(loader: &mut Loader<'_>, name: &str, origin: &str) -> Option<String> 
     None
 }
 
-fn not_empty(loader: &mut Loader<'_>, name: String, origin: &str) -> Option<String> {
+fn not_empty(
+    loader: &mut Loader<'_>,
+    name: String,
+    origin: &str,
+    place: Option<Span>,
+) -> Option<String> {
     if !name.is_empty() {
         return Some(name);
     }
-    loader.problems.push(
-        Diagnostic::error(format!("{origin} makes no project name"))
-            .code(code::PROJECT_NAME)
-            .help("give one with -p or a top-level `name:`"),
-    );
+    let problem = Diagnostic::error(format!("{origin} makes no project name"))
+        .code(code::PROJECT_NAME)
+        .help("use letters and digits, or give a name with -p");
+    loader.report(problem, place);
     None
 }
 

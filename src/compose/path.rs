@@ -15,6 +15,8 @@ pub(crate) type Pattern = &'static [&'static str];
 pub(crate) struct Path<'a> {
     parent: Option<&'a Path<'a>>,
     key: &'a str,
+    /// The number of an element of a sequence, where it is known.
+    index: Option<usize>,
     depth: usize,
 }
 
@@ -23,6 +25,7 @@ impl<'a> Path<'a> {
     pub(crate) const ROOT: Path<'static> = Path {
         parent: None,
         key: "",
+        index: None,
         depth: 0,
     };
 
@@ -31,6 +34,7 @@ impl<'a> Path<'a> {
         Path {
             parent: Some(self),
             key,
+            index: None,
             depth: self.depth + 1,
         }
     }
@@ -38,6 +42,14 @@ impl<'a> Path<'a> {
     /// The place of an element of the sequence here.
     pub(crate) fn item(&'a self) -> Path<'a> {
         self.key(ITEM)
+    }
+
+    /// The place of the element of the sequence here that has this number.
+    pub(crate) fn item_at(&'a self, index: usize) -> Path<'a> {
+        Path {
+            index: Some(index),
+            ..self.item()
+        }
     }
 
     /// Whether every part matches.
@@ -108,10 +120,11 @@ impl fmt::Display for Path<'_> {
             return Ok(());
         };
         parent.fmt(out)?;
-        match (self.key, parent.depth) {
-            (ITEM, _) => out.write_str(ITEM),
-            (key, 0) => out.write_str(key),
-            (key, _) => write!(out, ".{key}"),
+        match (self.key, self.index, parent.depth) {
+            (ITEM, Some(index), _) => write!(out, "[{index}]"),
+            (ITEM, None, _) => out.write_str(ITEM),
+            (key, _, 0) => out.write_str(key),
+            (key, _, _) => write!(out, ".{key}"),
         }
     }
 }
@@ -132,5 +145,6 @@ mod tests {
         assert!(!ports.matches(&["services", "*"]));
         assert!(!ports.matches(&["services", "*", "volumes"]));
         assert_eq!(item.to_string(), "services.web.ports[]");
+        assert_eq!(ports.item_at(2).to_string(), "services.web.ports[2]");
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn resolve(tree: &mut Node, base: &Base<'_>, problems: &mut Vec<Diagn
 
 fn walk(node: &mut Node, path: Path<'_>, base: &Base<'_>, problems: &mut Vec<Diagnostic>) {
     if let Some(kind) = path.find(PATHS) {
-        resolve_at(node, kind, base, problems);
+        resolve_at(node, kind, path, base, problems);
         return;
     }
     match &mut node.value {
@@ -70,15 +70,21 @@ fn walk(node: &mut Node, path: Path<'_>, base: &Base<'_>, problems: &mut Vec<Dia
             }
         }
         Value::Seq(items) => {
-            for item in items {
-                walk(item, path.item(), base, problems);
+            for (index, item) in items.iter_mut().enumerate() {
+                walk(item, path.item_at(index), base, problems);
             }
         }
         _ => {}
     }
 }
 
-fn resolve_at(node: &mut Node, kind: Kind, base: &Base<'_>, problems: &mut Vec<Diagnostic>) {
+fn resolve_at(
+    node: &mut Node,
+    kind: Kind,
+    path: Path<'_>,
+    base: &Base<'_>,
+    problems: &mut Vec<Diagnostic>,
+) {
     match kind {
         Kind::Local => change(node, |text| local(text, base)),
         Kind::MaybeForeign => change(node, |text| maybe_foreign(text, base)),
@@ -86,7 +92,7 @@ fn resolve_at(node: &mut Node, kind: Kind, base: &Base<'_>, problems: &mut Vec<D
         Kind::ComposeFile if node.as_str().is_some_and(is_remote) => {}
         Kind::ComposeFile => change(node, |text| local(text, base)),
         Kind::Watched => change(node, |text| follow_links(&local(text, base))),
-        Kind::Mount => mount(node, base, problems),
+        Kind::Mount => mount(node, path, base, problems),
         Kind::Volume => volume(node, base),
     }
 }
@@ -97,7 +103,7 @@ fn change(node: &mut Node, resolve: impl Fn(&str) -> String) {
     }
 }
 
-fn mount(node: &mut Node, base: &Base<'_>, problems: &mut Vec<Diagnostic>) {
+fn mount(node: &mut Node, path: Path<'_>, base: &Base<'_>, problems: &mut Vec<Diagnostic>) {
     if node.get("type").and_then(Node::as_str) != Some("bind") {
         return;
     }
@@ -108,7 +114,8 @@ fn mount(node: &mut Node, base: &Base<'_>, problems: &mut Vec<Diagnostic>) {
     match map.get_mut("source") {
         Some(source) => change(&mut source.node, |text| maybe_foreign(text, base)),
         None => problems.push(
-            Diagnostic::error("a mount of type bind needs a source")
+            Diagnostic::error(format!("{path} has no \"source\", which a bind mount needs"))
+                .path(format!("{path}.source"))
                 .code(code::MISSING_ATTRIBUTE)
                 .at(span)
                 .help("set `source` to the path of a file or folder"),

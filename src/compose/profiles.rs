@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::consistency::closest;
+use super::diagnostic::similar::did_you_mean;
 use super::diagnostic::{Diagnostic, code};
 use super::model::{MountType, Project, Service};
 
@@ -71,10 +71,9 @@ pub(crate) fn selection(
 
 fn no_such_service(project: &Project, name: &str) -> Diagnostic {
     let known: Vec<&str> = project.services.keys().map(String::as_str).collect();
-    let help = match closest(name, known.iter().copied()) {
-        Some(known) => format!("did you mean \"{known}\"?"),
-        None => format!("the project has the services {}", known.join(", ")),
-    };
+    let help = did_you_mean(name, known.iter().copied(), || {
+        format!("the project has the services {}", known.join(", "))
+    });
     Diagnostic::error(format!("no such service: {name}"))
         .code(code::UNDEFINED_SERVICE)
         .help(help)

@@ -1,6 +1,7 @@
 //! Where text came from: the files that were read, and places inside them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Names one [`Source`] of a [`SourceMap`].
@@ -20,6 +21,23 @@ pub struct Span {
     pub line: u32,
     /// Column of the first byte, counted from 1 in characters.
     pub column: u32,
+}
+
+impl Span {
+    /// The place of a byte range of the text of `source`. A byte order mark takes no column.
+    pub fn in_text(source: SourceId, text: &str, range: Range<usize>) -> Self {
+        let before = text.get(..range.start).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let column = before[line_start..].trim_start_matches('\u{feff}').chars();
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Self {
+            source,
+            start: number(range.start),
+            end: number(range.end),
+            line: number(before.matches('\n').count() + 1),
+            column: number(column.count() + 1),
+        }
+    }
 }
 
 /// A line and a column, both counted from 1; the column in characters.

@@ -57,8 +57,8 @@ fn walk(node: &Node, path: Path<'_>, problems: &mut Vec<Diagnostic>) {
             }
         }
         Value::Seq(items) => {
-            for item in items {
-                walk(item, path.item(), problems);
+            for (index, item) in items.iter().enumerate() {
+                walk(item, path.item_at(index), problems);
             }
         }
         _ => {}

@@ -93,8 +93,8 @@ fn walk_children(node: &mut Node, path: Path<'_>, context: &mut Context<'_>) {
             }
         }
         Value::Seq(items) => {
-            for item in items {
-                walk(item, path.item(), context);
+            for (index, item) in items.iter_mut().enumerate() {
+                walk(item, path.item_at(index), context);
             }
         }
         _ => {}

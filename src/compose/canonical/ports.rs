@@ -40,7 +40,11 @@ pub(super) fn ports(node: &mut Node, _: Path<'_>, context: &mut Context<'_>) {
                 Diagnostic::error(format!("port \"{text}\" cannot be read: {reason}"))
                     .code(code::INVALID_PORT)
                     .at(item.span)
-                    .help("write it as [address:][published:]target[/protocol]"),
+                    .help(if text.starts_with("localhost:") {
+                        "write 127.0.0.1 instead of localhost"
+                    } else {
+                        "write it as [address:][published:]target[/protocol]"
+                    }),
             ),
         }
     }

@@ -86,7 +86,11 @@ impl<'a> Search<'a> {
         };
         let mut problem = Diagnostic::error(message)
             .code(code::DEPENDENCY_CYCLE)
-            .help("remove one of these dependencies");
+            .help(if members.len() == 1 {
+                "remove this dependency"
+            } else {
+                "remove one of these dependencies"
+            });
         for (index, pair) in names.windows(2).enumerate() {
             let span = self.span(pair[0], pair[1]);
             problem = if index == 0 {

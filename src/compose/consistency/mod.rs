@@ -67,15 +67,6 @@ pub(crate) fn container_names(project: &Project, problems: &mut Vec<Diagnostic>)
     }
 }
 
-/// The name that `wanted` is probably a misspelling of.
-pub(crate) fn closest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|name| (strsim::jaro_winkler(wanted, name), name))
-        .filter(|(similarity, _)| *similarity > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
-}
-
 /// Checks one service.
 struct Checker<'a> {
     project: &'a Project,
@@ -143,6 +134,7 @@ impl Checker<'_> {
                 self.name
             ))
             .code(code::MISSING_IMAGE)
+            .path(self.path(&[]))
             .at(span)
             .help("add `image:` or `build:`"),
         );
@@ -158,6 +150,7 @@ fn secrets(project: &Project, problems: &mut Vec<Diagnostic>) {
         problems.push(
             Diagnostic::error(format!("secret \"{key}\" has no content"))
                 .code(code::MISSING_CONTENT)
+                .path(format!("secrets.{key}"))
                 .at(project.span_of(&["secrets", key]))
                 .help("set `file`, `environment` or `external: true`"),
         );

@@ -62,6 +62,7 @@ impl Checker<'_> {
                         self.name
                     ))
                     .code(code::MISSING_ATTRIBUTE)
+                    .path(self.path(&[&format!("develop.watch[{index}]"), "target"]))
                     .at(span)
                     .help("set `target` to a path in the container"),
                 );

@@ -1,6 +1,7 @@
 //! Names that must exist: networks, volumes, secrets, configs, models and services.
 
-use super::{Checker, closest};
+use super::Checker;
+use crate::compose::diagnostic::similar::did_you_mean;
 use crate::compose::diagnostic::{Code, Diagnostic, code};
 use crate::compose::model::MountType;
 use crate::compose::node::Node;
@@ -19,6 +20,11 @@ impl Checker<'_> {
 
     /// Reports a name that the top-level `section` lacks.
     fn undefined(&mut self, kind: &str, section: &str, name: &str, span: Span) {
+        self.undefined_at(kind, section, name, span, self.path(&[]));
+    }
+
+    /// The same for a name in a value with a path of its own.
+    fn undefined_at(&mut self, kind: &str, section: &str, name: &str, span: Span, path: String) {
         let known: Vec<&str> = self
             .project
             .tree
@@ -30,17 +36,20 @@ impl Checker<'_> {
             // It is there but wrong, which has been said.
             return;
         }
-        let help = match closest(name, known.iter().copied()) {
-            Some(known) => format!("did you mean \"{known}\"?"),
-            None => format!("add \"{name}\" to the top-level `{section}`"),
-        };
+        let help = did_you_mean(name, known.iter().copied(), || {
+            let more = match section {
+                "volumes" => format!(", or write ./{name} for a folder"),
+                _ => String::new(),
+            };
+            format!("add \"{name}\" to the top-level `{section}`{more}")
+        });
         self.problems.push(
             Diagnostic::error(format!(
                 "service \"{}\" refers to undefined {kind} \"{name}\"",
                 self.name
             ))
             .code(undefined_code(section))
-            .path(self.path(&[]))
+            .path(path)
             .at(span)
             .help(help),
         );
@@ -158,9 +167,25 @@ impl Checker<'_> {
             if !self.project.disabled_services.contains_key(target) {
                 self.undefined("service", "services", target, span);
             } else if dependency.required {
-                self.disabled(target, "depends on", span);
+                let verb = if self.is_listed(target) {
+                    "depends on"
+                } else {
+                    "needs"
+                };
+                self.disabled(target, verb, span);
             }
         }
+    }
+
+    /// Whether `depends_on` itself names a service, not `links`, `network_mode` and the like.
+    fn is_listed(&self, target: &str) -> bool {
+        let service = self.service;
+        let shared = format!("service:{target}");
+        let modes = [&service.network_mode, &service.ipc, &service.pid];
+        let linked = |link: &String| link.split(':').next() == Some(target);
+        !modes.iter().any(|mode| mode.as_deref() == Some(&shared))
+            && !service.links.iter().any(linked)
+            && !service.volumes_from.iter().any(linked)
     }
 
     /// Reports a service that is there, but that none of the enabled profiles enables.
@@ -208,7 +233,8 @@ impl Checker<'_> {
             };
             if !self.project.volumes.contains_key(source) {
                 let span = self.item_span(&["volumes"], index, "source", source);
-                self.undefined("volume", "volumes", source, span);
+                let path = self.path(&[&format!("volumes[{index}]"), "source"]);
+                self.undefined_at("volume", "volumes", source, span, path);
             }
         }
     }

@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::Context;
+use super::context::describe;
 use crate::compose::diagnostic::code;
-use crate::compose::node::{Entry, Node};
+use crate::compose::node::{Entry, Node, Value};
 
 /// Decodes a mapping with known attributes into a struct.
 ///
@@ -195,6 +196,24 @@ pub(super) fn named<'a, T>(
     }
 }
 
+/// As [`named`], for a mapping that may also be written as a list of its names.
+pub(super) fn names<'a, T>(
+    decode: impl Fn(&'a str, &'a Node, &mut Context<'a>) -> Option<T>,
+) -> impl Fn(&'a Node, &mut Context<'a>) -> Option<BTreeMap<String, T>> {
+    let decode = named(decode);
+    move |node, cx| match &node.value {
+        Value::Map(_) | Value::Seq(_) => decode(node, cx),
+        _ => {
+            let help = match node.as_str() {
+                Some(name) => format!("write it as a list: [{name}]"),
+                None => "write a list of names".to_owned(),
+            };
+            let reason = format!("must be a list or a mapping, not {}", describe(node));
+            cx.invalid(code::WRONG_TYPE, node, &reason, &help)
+        }
+    }
+}
+
 /// A mapping of which every value is decoded, whatever the keys.
 pub(super) fn keyed<'a, T>(
     decode: impl Fn(&'a Node, &mut Context<'a>) -> Option<T>,
@@ -214,7 +233,11 @@ pub(super) fn keyed<'a, T>(
 fn check_name(key: &str, entry: &Entry, cx: &mut Context<'_>) {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     if key.is_empty() || !key.bytes().all(allowed) {
-        let error = cx.error(entry.key, &format!("has the invalid name \"{key}\""));
+        let path = cx.path();
+        let kind = path.rsplit('.').next().unwrap_or_default();
+        let kind = kind.strip_suffix('s').unwrap_or(kind);
+        let error = cx.error(entry.key, "");
+        error.message = format!("invalid {kind} name \"{key}\"");
         error.code = code::INVALID_NAME;
         error.help = Some("use letters, digits, dots, underscores and hyphens".to_owned());
     }

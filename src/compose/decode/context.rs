@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::home;
+use crate::compose::diagnostic::similar::similar;
 use crate::compose::diagnostic::{Code, Diagnostic, code};
 use crate::compose::model::Extensions;
 use crate::compose::node::{Entry, Map, Node, Value};
@@ -108,10 +110,35 @@ impl<'a> Context<'a> {
 
     /// Records that a value has the wrong type, and returns nothing.
     pub(super) fn wrong_type<T>(&mut self, node: &Node, wanted: &str) -> Option<T> {
-        let found = describe(node);
-        self.error(node.span, &format!("must be {wanted}, not {found}"))
-            .code = code::WRONG_TYPE;
-        None
+        let help = match &node.value {
+            Value::Str(text) if wanted.ends_with("list") && text.len() <= 40 => {
+                format!("write it as a list: [\"{text}\"]")
+            }
+            Value::Map(map) if wanted == "a text" => self.unquoted_colon(map).unwrap_or_default(),
+            _ => String::new(),
+        };
+        self.invalid(
+            code::WRONG_TYPE,
+            node,
+            &format!("must be {wanted}, not {}", describe(node)),
+            &help,
+        )
+    }
+
+    /// What to do about a text that became a mapping because there is `: ` in it.
+    fn unquoted_colon(&self, map: &Map) -> Option<String> {
+        const ASSIGNMENTS: [&str; 5] = ["environment", "labels", "args", "sysctls", "annotations"];
+        let (key, entry) = map.first().filter(|_| map.len() == 1)?;
+        let value = super::scalar::display(&entry.node.value)?;
+        let list = self.path.iter().rev().find_map(|step| match step {
+            Step::Key(key) => Some(*key),
+            Step::Index(_) => None,
+        });
+        Some(if list.is_some_and(|list| ASSIGNMENTS.contains(&list)) {
+            format!("write it as \"{key}={value}\", or leave out the `- ` of every line")
+        } else {
+            format!("put it in quotes: \"{key}: {value}\"")
+        })
     }
 
     /// Records that a text cannot be read, and returns nothing.
@@ -139,7 +166,15 @@ impl<'a> Context<'a> {
     pub(super) fn mapping(&mut self, node: &'a Node) -> Option<&'a Map> {
         match &node.value {
             Value::Map(map) => Some(map),
-            _ => self.wrong_type(node, "a mapping"),
+            other => {
+                let help = match other {
+                    Value::Seq(_) => "write `key: value` lines instead of items with `- `",
+                    Value::Null => "write its attributes below it, or remove it",
+                    _ => "write `key: value` lines below it",
+                };
+                let reason = format!("must be a mapping, not {}", describe(node));
+                self.invalid(code::WRONG_TYPE, node, &reason, help)
+            }
         }
     }
 
@@ -147,7 +182,17 @@ impl<'a> Context<'a> {
     pub(super) fn sequence(&mut self, node: &'a Node) -> Option<&'a [Node]> {
         match &node.value {
             Value::Seq(items) => Some(items),
-            _ => self.wrong_type(node, "a list"),
+            other => {
+                let help = match super::scalar::display(other) {
+                    Some(text) if text.len() <= 40 && matches!(other, Value::Str(_)) => {
+                        format!("write it as a list: [\"{text}\"]")
+                    }
+                    Some(text) if text.len() <= 40 => format!("write it as a list: [{text}]"),
+                    _ => "write one `- item` on each line".to_owned(),
+                };
+                let reason = format!("must be a list, not {}", describe(node));
+                self.invalid(code::WRONG_TYPE, node, &reason, &help)
+            }
         }
     }
 
@@ -163,19 +208,25 @@ impl<'a> Context<'a> {
             Some(extensions) if key.starts_with("x-") => {
                 extensions.insert(key.to_owned(), entry.node.clone());
             }
-            _ => self.unknown_attribute(key, entry.key, known),
+            other => self.unknown_attribute(key, entry.key, known, other.is_some()),
         }
     }
 
-    fn unknown_attribute(&mut self, key: &str, span: Span, known: &[&str]) {
+    fn unknown_attribute(&mut self, key: &str, span: Span, known: &[&str], extensible: bool) {
         let message = format!("unknown attribute \"{key}\" in {}", self.owner());
         let mut diagnostic = Diagnostic::error(message)
             .code(code::UNKNOWN_ATTRIBUTE)
             .at(span)
             .path(join(&self.path(), key));
-        if let Some(near) = nearest(key, known) {
-            diagnostic = diagnostic.help(format!("did you mean \"{near}\"?"));
-        }
+        let path = self.path();
+        diagnostic.help = home::advice(&path, key)
+            .or_else(|| {
+                similar(key, known.iter().copied()).map(|name| format!("did you mean \"{name}\"?"))
+            })
+            .or_else(|| few(known))
+            .or_else(|| {
+                extensible.then(|| format!("remove it, or name it `x-{key}` to keep it"))
+            });
         self.diagnostics.push(diagnostic);
     }
 
@@ -205,15 +256,9 @@ fn join(path: &str, key: &str) -> String {
     }
 }
 
-/// The known name that is nearest to a misspelt one, if it is near enough.
-pub(super) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
-    let lower = key.to_lowercase().replace('-', "_");
-    known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(&lower, name), *name))
-        .min()
-        .filter(|(distance, name)| *distance <= (name.len().max(3) / 3).max(1))
-        .map(|(_, name)| name)
+/// All attributes, where they are few enough to be named.
+fn few(known: &[&str]) -> Option<String> {
+    (known.len() <= 12).then(|| format!("it takes {}", known.join(", ")))
 }
 
 /// What a value is, for a message: scalars with their text.

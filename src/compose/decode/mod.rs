@@ -13,6 +13,7 @@ mod develop;
 mod device;
 mod file_reference;
 mod healthcheck;
+mod home;
 mod hook;
 mod mapping;
 mod network;

@@ -1,8 +1,9 @@
 //! Texts, flags and numbers.
 
 use super::Context;
-use super::context::{describe, nearest};
+use super::context::describe;
 use crate::compose::diagnostic::code;
+use crate::compose::diagnostic::similar::did_you_mean;
 use crate::compose::emit::number;
 use crate::compose::model::{ByteSize, Duration, FileMode};
 use crate::compose::node::{Node, Value};
@@ -74,10 +75,9 @@ pub(super) fn one_of<'a>(
         if allowed.contains(&text.as_str()) {
             return Some(text);
         }
-        let help = match nearest(&text, allowed) {
-            Some(near) => format!("did you mean \"{near}\"?"),
-            None => format!("use one of {}", allowed.join(", ")),
-        };
+        let help = did_you_mean(&text, allowed.iter().copied(), || {
+            format!("use one of {}", allowed.join(", "))
+        });
         cx.unreadable(node, &format!("must not be \"{text}\""), &help)
     }
 }
@@ -168,7 +168,7 @@ pub(super) fn number_as_unsigned<'a>(node: &'a Node, cx: &mut Context<'a>) -> Op
 fn not_negative<'a>(number: i64, node: &'a Node, cx: &mut Context<'a>) -> Option<u64> {
     match u64::try_from(number) {
         Ok(number) => Some(number),
-        Err(_) => cx.wrong_type(node, "a number of at least 0"),
+        Err(_) => cx.unreadable(node, &format!("must be at least 0, not {number}"), ""),
     }
 }
 

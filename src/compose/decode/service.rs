@@ -3,7 +3,7 @@
 use super::Context;
 use super::build::build;
 use super::combinators::{
-    keyed, list, named, non_empty, nullable, or_default, record, some, text_or_list, unique,
+    keyed, list, names, non_empty, nullable, or_default, record, some, text_or_list, unique,
     unique_texts,
 };
 use super::command::command;
@@ -22,6 +22,7 @@ use super::scalar::{
 };
 use super::ulimit::ulimits;
 use super::volume::mount;
+use crate::compose::diagnostic::similar::did_you_mean;
 use crate::compose::model::{CredentialSpec, Extensions, Logging, Provider, Service, ServiceModel};
 use crate::compose::node::Node;
 
@@ -59,7 +60,7 @@ record! {
     "configs" => configs: list(file_reference),
     "container_name" => container_name: non_empty(container_name),
     "credential_spec" => credential_spec: some(credential_spec),
-    "depends_on" => depends_on: named(|_, node, cx: &mut Context<'a>| dependency(node, cx)),
+    "depends_on" => depends_on: names(|_, node, cx: &mut Context<'a>| dependency(node, cx)),
     "deploy" => deploy: nullable(deploy),
     "device_cgroup_rules" => device_cgroup_rules: unique_texts,
     "devices" => devices: list(device),
@@ -92,9 +93,9 @@ record! {
     "memswap_limit" => memswap_limit: non_empty(bytes),
     "mem_swappiness" => mem_swappiness: non_empty(bytes),
     "mac_address" => mac_address: non_empty(text),
-    "models" => models: named(|_, node, cx: &mut Context<'a>| nullable(service_model)(node, cx)),
+    "models" => models: names(|_, node, cx: &mut Context<'a>| nullable(service_model)(node, cx)),
     "network_mode" => network_mode: non_empty(text),
-    "networks" => networks: named(|_, node, cx: &mut Context<'a>| nullable(service_network)(node, cx)),
+    "networks" => networks: names(|_, node, cx: &mut Context<'a>| nullable(service_network)(node, cx)),
     "oom_kill_disable" => oom_kill_disable: flag,
     "oom_score_adj" => oom_score_adj: non_empty(integer_in(-1000, 1000)),
     "pid" => pid: or_default(non_empty(text)),
@@ -215,9 +216,8 @@ fn pull_policy<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<String> {
     if every || KNOWN.iter().any(|known| policy.contains(known)) {
         return Some(policy);
     }
-    cx.unreadable(
-        node,
-        &format!("must not be \"{policy}\""),
-        "use always, never, missing, build, daily, weekly or every_<duration>",
-    )
+    let help = did_you_mean(&policy, KNOWN.iter().copied(), || {
+        "use always, never, missing, build, daily, weekly or every_<duration>".to_owned()
+    });
+    cx.unreadable(node, &format!("must not be \"{policy}\""), &help)
 }

@@ -109,6 +109,10 @@ mod tests {
             };
             assert!(id.split('-').all(word), "{id}");
         }
+        let page = include_str!("../../../docs/diagnostics.md");
+        for id in &ids {
+            assert!(page.contains(&format!("| `{id}` |")), "docs: {id}");
+        }
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), ALL.len());

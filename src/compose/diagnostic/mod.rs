@@ -1,6 +1,7 @@
 //! Problems found while loading: what, where, and what to do about it.
 
 pub mod code;
+pub(crate) mod similar;
 pub(crate) mod tidy;
 
 use super::source::{SourceMap, Span};

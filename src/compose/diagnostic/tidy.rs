@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::{Code, Diagnostic, code};
-use crate::compose::source::{SourceMap, Span};
+use crate::compose::source::{SourceId, SourceMap, Span};
 
 /// How many paths of values that share one place are named.
 const MOST_PATHS: usize = 3;
@@ -22,8 +22,23 @@ pub(crate) struct Gaps {
 }
 
 /// Drops what follows from something else, sorts by file and place, and joins what is the same.
-pub(crate) fn tidy(problems: Vec<Diagnostic>, gaps: Gaps, sources: &SourceMap) -> Vec<Diagnostic> {
-    let mut problems = without_consequences(problems, gaps);
+///
+/// `cuts` are the paths of what `!reset` and `!override` took out, each with its place.
+pub(crate) fn tidy(
+    problems: Vec<Diagnostic>,
+    gaps: Gaps,
+    cuts: &HashMap<String, Span>,
+    sources: &SourceMap,
+) -> Vec<Diagnostic> {
+    let failed = problems.iter().any(Diagnostic::is_error);
+    let (mut problems, consequences) = divide(problems, gaps);
+    if failed && !problems.iter().any(Diagnostic::is_error) {
+        // An error without a cause must not get lost.
+        problems.extend(consequences);
+    }
+    for problem in &mut problems {
+        name_cut(problem, cuts);
+    }
     problems.sort_by_key(|problem| problem.span.map(|span| (span.source, span.start)));
     join(problems, sources)
 }
@@ -49,16 +64,12 @@ const COMPARISONS: &[Code] = &[
     code::DUPLICATE_ITEM,
 ];
 
-fn without_consequences(problems: Vec<Diagnostic>, gaps: Gaps) -> Vec<Diagnostic> {
+/// Parts problems that stand for themselves from those that follow from others.
+fn divide(problems: Vec<Diagnostic>, gaps: Gaps) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
     let causes = Causes::of(&problems);
-    let follows: Vec<bool> = problems
-        .iter()
-        .map(|problem| causes.explain(problem, gaps))
-        .collect();
-    let pairs = problems.into_iter().zip(follows);
-    pairs
-        .filter_map(|(problem, follows)| (!follows).then_some(problem))
-        .collect()
+    problems
+        .into_iter()
+        .partition(|problem| !causes.explain(problem, gaps))
 }
 
 /// The errors that others may follow from.
@@ -71,7 +82,18 @@ struct Causes {
     meant: HashSet<String>,
     /// Places with an error.
     places: HashSet<Span>,
+    /// Places where the YAML itself is wrong: no value could be made of the text.
+    yaml: HashSet<Span>,
+    /// Files that could be read in part only.
+    broken: HashSet<SourceId>,
 }
+
+/// Kinds that leave no value behind.
+const NO_VALUE: &[Code] = &[
+    code::INVALID_TAG,
+    code::INVALID_KEY,
+    code::UNKNOWN_ANCHOR,
+];
 
 impl Causes {
     fn of(problems: &[Diagnostic]) -> Self {
@@ -80,6 +102,8 @@ impl Causes {
             paths: HashSet::new(),
             meant: HashSet::new(),
             places: HashSet::new(),
+            yaml: HashSet::new(),
+            broken: HashSet::new(),
         };
         for problem in problems {
             if problem.is_error()
@@ -94,6 +118,12 @@ impl Causes {
 
     fn add(&mut self, problem: &Diagnostic) {
         self.places.extend(problem.span);
+        if NO_VALUE.contains(&problem.code) {
+            self.yaml.extend(problem.span);
+        }
+        if problem.code == code::YAML_SYNTAX {
+            self.broken.extend(problem.span.map(|span| span.source));
+        }
         let Some(path) = &problem.path else {
             return;
         };
@@ -115,6 +145,11 @@ impl Causes {
 
     /// Whether a problem follows from one of the causes, or from what could not be looked at.
     fn explain(&self, problem: &Diagnostic, gaps: Gaps) -> bool {
+        if let Some(span) = problem.span
+            && self.explain_place(problem, span)
+        {
+            return true;
+        }
         let variable = [code::UNSET_VARIABLE, code::REQUIRED_VARIABLE].contains(&problem.code);
         if variable {
             return gaps.variables;
@@ -128,7 +163,20 @@ impl Causes {
         COMPARISONS.contains(&problem.code) && self.explain_comparison(problem)
     }
 
+    /// Whether there is no value at the place that anything could be said about.
+    fn explain_place(&self, problem: &Diagnostic, span: Span) -> bool {
+        let no_value = self.yaml.contains(&span) && !NO_VALUE.contains(&problem.code);
+        // What stands in front of a syntax error may be anything.
+        let no_file = problem.code == code::WRONG_TYPE
+            && problem.path.is_none()
+            && self.broken.contains(&span.source);
+        no_value || no_file
+    }
+
     fn explain_absence(&self, problem: &Diagnostic) -> bool {
+        if problem.span.is_some_and(|span| self.places.contains(&span)) {
+            return true;
+        }
         let Some(path) = problem.path.as_deref() else {
             return false;
         };
@@ -140,9 +188,13 @@ impl Causes {
             code::MISSING_IMAGE => ["image", "build", "provider"].into_iter().any(at),
             code::MISSING_CONTENT => self.paths.contains(path),
             code::MISSING_ATTRIBUTE => self.paths.contains(path) || self.meant.contains(path),
-            _ => section(problem.code).is_some_and(|section| {
-                self.meant.contains(section) || self.exact.contains(section)
-            }),
+            _ => {
+                let item = path.strip_suffix(".source").unwrap_or("");
+                let of_section = |section: &str| {
+                    self.meant.contains(section) || self.exact.contains(section)
+                };
+                self.paths.contains(item) || section(problem.code).is_some_and(of_section)
+            }
         }
     }
 
@@ -153,6 +205,21 @@ impl Causes {
             .iter()
             .chain(related)
             .any(|span| self.places.contains(span))
+    }
+}
+
+/// Shows what took a name out that is missed.
+fn name_cut(problem: &mut Diagnostic, cuts: &HashMap<String, Span>) {
+    let Some(section) = section(problem.code) else {
+        return;
+    };
+    let name = problem.message.rsplit('"').nth(1).unwrap_or_default();
+    let place = cuts
+        .get(&format!("{section}.{name}"))
+        .or_else(|| cuts.get(section));
+    if let Some(place) = place {
+        let text = format!("\"{name}\" may have been taken out here");
+        problem.related.push((*place, text));
     }
 }
 
@@ -217,6 +284,7 @@ fn essence(problem: &Diagnostic) -> String {
     let rest = match problem.code {
         code::UNKNOWN_ATTRIBUTE => message.split("\" in ").next(),
         code::MISSING_ATTRIBUTE => message.rsplit(" has no ").next(),
+        code::MISSING_CONTENT => Some(""),
         _ if section(problem.code).is_some() => message.split(" refers to ").nth(1),
         _ if path.is_empty() => None,
         _ => message.strip_prefix(path),
@@ -237,4 +305,73 @@ fn name_others(problem: &mut Diagnostic, mut paths: Vec<String>) {
         let _ = write!(label, " and {more} more");
     }
     problem.label = Some(label);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::source::Source;
+
+    fn sources() -> (SourceMap, SourceId) {
+        let mut sources = SourceMap::default();
+        let id = sources.add(Source {
+            name: "compose.yaml".to_owned(),
+            text: "a: b\nc: d\n".into(),
+            parent: None,
+        });
+        (sources, id)
+    }
+
+    fn codes(problems: Vec<Diagnostic>, gaps: Gaps) -> Vec<&'static str> {
+        let (sources, _) = sources();
+        tidy(problems, gaps, &HashMap::new(), &sources)
+            .iter()
+            .map(|problem| problem.code.id)
+            .collect()
+    }
+
+    fn error(code: Code, path: &str) -> Diagnostic {
+        Diagnostic::error(format!("{path} is wrong")).code(code).path(path)
+    }
+
+    #[test]
+    fn what_follows_from_a_misspelt_attribute_is_not_said() {
+        let misspelt = || {
+            error(code::UNKNOWN_ATTRIBUTE, "services.web.imagee").help("did you mean \"image\"?")
+        };
+        let no_image = |name| error(code::MISSING_IMAGE, name);
+        let found = codes(
+            vec![no_image("services.web"), no_image("services.db"), misspelt()],
+            Gaps::default(),
+        );
+        assert_eq!(found, ["missing-image", "unknown-attribute"]);
+    }
+
+    #[test]
+    fn an_error_without_a_cause_is_kept() {
+        let gaps = Gaps {
+            files: true,
+            ..Gaps::default()
+        };
+        let undefined = || error(code::UNDEFINED_NETWORK, "services.web");
+        assert_eq!(codes(vec![undefined()], gaps), ["undefined-network"]);
+        let missing = error(code::FILE_NOT_FOUND, "include");
+        assert_eq!(codes(vec![undefined(), missing], gaps), ["file-not-found"]);
+    }
+
+    #[test]
+    fn one_place_that_several_services_share_is_said_once() {
+        let (sources, id) = sources();
+        let place = Span::in_text(id, "a: b\nc: d\n", 3..4);
+        let problems = ["a", "b", "c", "d", "e"].map(|name| {
+            let path = format!("services.{name}.mem_limit");
+            error(code::INVALID_SIZE, &path).at(place)
+        });
+        let kept = tidy(problems.to_vec(), Gaps::default(), &HashMap::new(), &sources);
+        assert_eq!(kept.len(), 1);
+        assert_eq!(
+            kept[0].label.as_deref(),
+            Some("also services.b.mem_limit, services.c.mem_limit, services.d.mem_limit and 1 more")
+        );
+    }
 }

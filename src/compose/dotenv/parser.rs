@@ -2,7 +2,7 @@
 
 use super::{Reading, Variable, Variables, escape};
 use crate::compose::diagnostic::{Diagnostic, code};
-use crate::compose::interpolate::template_code;
+use crate::compose::interpolate::template_problem;
 use crate::compose::source::{SourceId, Span};
 use crate::compose::template;
 
@@ -167,7 +167,7 @@ impl Parser<'_> {
                 _ if is_blank(c) || c.is_alphanumeric() => {}
                 _ => {
                     let start = self.at + at;
-                    let message = format!("unexpected character \"{c}\" in variable name");
+                    let message = format!("unexpected character `{c}` in variable name");
                     return Err(Diagnostic::error(message).code(code::INVALID_ENV_FILE)
                         .at(self.span(start, start + c.len_utf8()))
                         .help("names are made of letters, digits, `_`, `.` and `-`; comments start with `#`")
@@ -236,9 +236,13 @@ impl Parser<'_> {
         };
         template::substitute(value, &lookup, &mut |_| {}).map_err(|error| {
             let line = self.text[start..].split('\n').next().unwrap_or_default();
-            let span = self.span(start, start + line.len());
-            let code = template_code(&error.kind);
-            Box::new(Diagnostic::error(error.to_string()).code(code).at(span))
+            let part = value.get(error.range.clone()).unwrap_or(value);
+            let (from, length) = match line.find(part) {
+                Some(at) if !part.is_empty() => (start + at, part.len()),
+                _ => (start, line.len()),
+            };
+            let span = self.span(from, from + length);
+            Box::new(template_problem(&error).at(span))
         })
     }
 }

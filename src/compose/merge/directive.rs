@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 
 use crate::compose::node::{Directive, Node, Value};
+use crate::compose::source::Span;
 
 /// The places of a document that carry a directive: what earlier documents say there is
 /// dropped before merging.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Directives {
-    cut: bool,
+    /// Where the directive stands, if there is one here.
+    cut: Option<Span>,
     below: HashMap<String, Directives>,
 }
 
@@ -17,7 +19,7 @@ impl Directives {
     /// values that override stay as plain values.
     pub(crate) fn take(node: &mut Node) -> Self {
         let mut found = Self {
-            cut: node.directive.take().is_some(),
+            cut: node.directive.take().map(|_| node.span),
             below: HashMap::new(),
         };
         match &mut node.value {
@@ -46,7 +48,7 @@ impl Directives {
             return;
         };
         for (key, directives) in &self.below {
-            if directives.cut {
+            if directives.cut.is_some() {
                 map.shift_remove(key);
             } else if let Some(entry) = map.get_mut(key) {
                 directives.apply(&mut entry.node);
@@ -60,7 +62,20 @@ impl Directives {
             .try_fold(self, |found, key| found.below.get(*key))
     }
 
+    /// The top-level sections, and what is in them, that a directive takes out: paths such as
+    /// `services.web`, each with the place of its directive.
+    pub(crate) fn cuts(&self) -> Vec<(String, Span)> {
+        let mut cuts = Vec::new();
+        for (section, inner) in &self.below {
+            cuts.extend(inner.cut.map(|span| (section.clone(), span)));
+            for (name, inner) in &inner.below {
+                cuts.extend(inner.cut.map(|span| (format!("{section}.{name}"), span)));
+            }
+        }
+        cuts
+    }
+
     fn is_empty(&self) -> bool {
-        !self.cut && self.below.is_empty()
+        self.cut.is_none() && self.below.is_empty()
     }
 }

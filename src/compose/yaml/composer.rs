@@ -6,6 +6,7 @@ use std::io::{Chain, Read as _};
 
 use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
 
+use super::super::diagnostic::similar::similar;
 use super::super::diagnostic::{Diagnostic, code};
 use super::super::node::{Directive, Entry, Map, Node, Value};
 use super::super::source::{SourceId, Span};
@@ -27,6 +28,8 @@ pub(super) struct Composer<'t> {
     anchors: HashMap<String, Anchor>,
     budget: limits::CopyBudget,
     nodes: usize,
+    /// The text of several lines in quotes that was read last, unless another text came after it.
+    quote: Option<Span>,
     problems: Vec<Diagnostic>,
 }
 
@@ -97,6 +100,7 @@ impl<'t> Composer<'t> {
             anchors: HashMap::new(),
             budget: limits::CopyBudget::new(),
             nodes: 0,
+            quote: None,
             problems: Vec::new(),
         }
     }
@@ -142,6 +146,7 @@ impl<'t> Composer<'t> {
                 self.source,
                 self.text,
                 self.skipped,
+                self.quote,
             ))
         })
     }
@@ -174,6 +179,9 @@ impl<'t> Composer<'t> {
         if self.nodes > limits::MAX_NODES {
             return Err(Box::new(limits::too_many().at(span)));
         }
+        if self.problems.len() > limits::MAX_PROBLEMS {
+            return Err(Box::new(limits::too_many_problems().at(span)));
+        }
         match event.data {
             EventData::Alias { anchor } => self.alias(&anchor, span),
             EventData::Scalar {
@@ -188,6 +196,9 @@ impl<'t> Composer<'t> {
                     value.truncate(written);
                 }
                 let plain = style == ScalarStyle::Plain;
+                let quoted = [ScalarStyle::SingleQuoted, ScalarStyle::DoubleQuoted].contains(&style);
+                let lines = event.end_mark.line > event.start_mark.line;
+                self.quote = (quoted && lines).then_some(span);
                 let value = self.scalar(tag.as_deref(), value, plain, span);
                 self.finish(value, span, tag.as_deref(), anchor)
             }
@@ -236,6 +247,7 @@ impl<'t> Composer<'t> {
         tag: Option<&str>,
         anchor: Option<String>,
     ) -> Result<Node, Fatal> {
+        self.problems.extend(scalar::unknown_tag(tag, span));
         let node = Node {
             value,
             span,
@@ -259,20 +271,25 @@ impl<'t> Composer<'t> {
     fn alias(&mut self, name: &str, span: Span) -> Result<Node, Fatal> {
         let cost = match self.anchors.get(name) {
             None => {
-                return Err(Box::new(
-                    Diagnostic::error(format!("unknown anchor `{name}`"))
-                        .code(code::UNKNOWN_ANCHOR)
-                        .at(span)
-                        .label("no `&` before this place defines it"),
-                ));
+                let known = self.anchors.keys().map(String::as_str);
+                let mut problem = Diagnostic::error(format!("unknown anchor `{name}`"))
+                    .code(code::UNKNOWN_ANCHOR)
+                    .at(span)
+                    .label("no `&` before this place defines it");
+                problem.help = similar(name, known).map(|name| format!("did you mean `*{name}`?"));
+                self.problems.push(problem);
+                return Ok(Node::new(Value::Null, span));
             }
             Some(Anchor::Open(anchor)) => {
-                return Err(Box::new(
+                let anchor = *anchor;
+                self.problems.push(
                     Diagnostic::error(format!("cycle detected: `*{name}` is part of `&{name}`"))
                         .code(code::UNKNOWN_ANCHOR)
                         .at(span)
-                        .related(*anchor, "the anchor is defined here"),
-                ));
+                        .related(anchor, "the anchor is defined here")
+                        .help("a value cannot contain itself: write out what is meant"),
+                );
+                return Ok(Node::new(Value::Null, span));
             }
             Some(Anchor::Done(_, cost)) => *cost,
         };
@@ -357,7 +374,7 @@ impl<'t> Composer<'t> {
             _ => {
                 let node = self.node(event, *path)?;
                 self.problems.push(
-                    Diagnostic::error(format!("a {} cannot be a key", node.type_name()))
+                    Diagnostic::error(format!("{} cannot be a key", node.a_type()))
                         .code(code::INVALID_KEY)
                         .at(node.span)
                         .help("quote the key if it is meant as text"),
@@ -448,6 +465,6 @@ fn non_string_key(node: &Node, text: &str, path: &Path, span: Span) -> Diagnosti
     Diagnostic::error(format!("non-string key {place}: {text}"))
         .code(code::INVALID_KEY)
         .at(span)
-        .label(format!("this is a {}", node.type_name()))
+        .label(format!("this is {}", node.a_type()))
         .help(format!("quote it: \"{text}\""))
 }

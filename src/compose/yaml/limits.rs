@@ -12,6 +12,9 @@ pub(super) const MAX_DEPTH: usize = 200;
 /// Most nodes in all documents of a file, aliases not expanded.
 pub(super) const MAX_NODES: usize = 1_000_000;
 
+/// After how many problems a file is read no further.
+pub(super) const MAX_PROBLEMS: usize = 1_000;
+
 /// Most memory that copies made for anchors and aliases may take, in bytes.
 const MAX_COPIED: usize = 64 << 20;
 
@@ -63,7 +66,9 @@ pub(super) fn too_large(bytes: usize) -> Diagnostic {
 
 /// Nesting is deeper than [`MAX_DEPTH`].
 pub(super) fn too_deep() -> Diagnostic {
-    Diagnostic::error(format!("nesting is deeper than {MAX_DEPTH} levels")).code(code::LIMIT)
+    Diagnostic::error(format!("nesting is deeper than {MAX_DEPTH} levels"))
+        .code(code::LIMIT)
+        .help("look for brackets that are not closed above this place")
 }
 
 /// There are more nodes than [`MAX_NODES`].
@@ -71,6 +76,11 @@ pub(super) fn too_many() -> Diagnostic {
     Diagnostic::error(format!("file has more than {MAX_NODES} values"))
         .code(code::LIMIT)
         .help("split it and use `include`")
+}
+
+/// There are more problems than [`MAX_PROBLEMS`].
+pub(super) fn too_many_problems() -> Diagnostic {
+    Diagnostic::error("there are too many problems to go on").code(code::LIMIT)
 }
 
 /// The [`CopyBudget`] is used up.

@@ -30,8 +30,8 @@ fn add(map: &mut Map, brought: Map) {
 
 fn not_a_mapping(node: &Node) -> Diagnostic {
     Diagnostic::error(format!(
-        "`<<` takes a mapping or a list of mappings, not a {}",
-        node.type_name()
+        "`<<` takes a mapping or a list of mappings, not {}",
+        node.a_type()
     ))
     .code(code::INVALID_MERGE_KEY)
     .at(node.span)

@@ -4,6 +4,7 @@
 //! are decided here (see `docs/decisions/yaml.md`).
 
 mod composer;
+mod hint;
 mod limits;
 mod merge_key;
 mod number;
@@ -30,7 +31,7 @@ use super::source::{SourceId, Span};
 /// before it.
 pub fn parse(source: SourceId, text: &str) -> Result<Vec<Node>, Vec<Diagnostic>> {
     let read = read(source, text);
-    if read.problems.is_empty() {
+    if !read.problems.iter().any(Diagnostic::is_error) {
         Ok(read.documents)
     } else {
         Err(read.problems)

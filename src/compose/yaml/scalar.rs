@@ -4,7 +4,10 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::super::diagnostic::similar::did_you_mean;
+use super::super::diagnostic::{Diagnostic, code};
 use super::super::node::{Directive, Value};
+use super::super::source::Span;
 use super::{number, timestamp};
 
 const CORE_PREFIX: &str = "tag:yaml.org,2002:";
@@ -47,6 +50,22 @@ pub(super) fn directive(tag: Option<&str>) -> Option<Directive> {
         Some("!override") => Some(Directive::Override),
         _ => None,
     }
+}
+
+/// The warning that a tag is neither one of YAML nor a merge instruction, if so.
+pub(super) fn unknown_tag(tag: Option<&str>, span: Span) -> Option<Diagnostic> {
+    let tag = tag?;
+    let name = tag.strip_prefix('!').filter(|name| !name.is_empty())?;
+    if directive(Some(tag)).is_some() {
+        return None;
+    }
+    let help = did_you_mean(name, ["reset", "override"], || "remove the tag".to_owned());
+    Some(
+        Diagnostic::warning(format!("the tag `{tag}` has no meaning and is ignored"))
+            .code(code::INVALID_TAG)
+            .at(span)
+            .help(help.replace("mean \"", "mean \"!")),
+    )
 }
 
 /// The value of a scalar. `plain` is whether it was written without quotes or block style.

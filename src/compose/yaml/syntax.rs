@@ -1,9 +1,18 @@
 //! Syntax errors of the parser, worded for people and placed in the text.
 
+use std::ops::Range;
+
 use libyaml_safer::{Error, ErrorKind, Mark};
 
 use super::super::diagnostic::{Diagnostic, code};
 use super::super::source::{SourceId, Span};
+use super::hint;
+
+const NEVER_CLOSED: &str = "found unexpected end of stream";
+const NO_MAPPING_HERE: &str = "mapping values are not allowed in this context";
+const NO_VALUE: &str = "did not find expected node content";
+const NO_ITEM: &str = "did not find expected '-' indicator";
+const NO_DOCUMENT: &str = "did not find expected <document start>";
 
 /// The text that an error is about.
 #[derive(Clone, Copy)]
@@ -16,7 +25,15 @@ struct Text<'t> {
 
 /// Turns an error of the parser into a diagnostic. `skipped` is the number of bytes of `text`
 /// that the parser did not see.
-pub(super) fn explain(error: &Error, source: SourceId, text: &str, skipped: usize) -> Diagnostic {
+/// `quote` is the quoted text of several lines that was read last, if there is one: its quote may have been closed by
+/// the one that should have opened the next.
+pub(super) fn explain(
+    error: &Error,
+    source: SourceId,
+    text: &str,
+    skipped: usize,
+    quote: Option<Span>,
+) -> Diagnostic {
     let text = Text {
         source,
         text,
@@ -27,12 +44,60 @@ pub(super) fn explain(error: &Error, source: SourceId, text: &str, skipped: usiz
     };
     let problem = error.problem();
     let wording = wording(problem, error.context().unwrap_or_default(), text.at(mark));
-    let mut diagnostic = Diagnostic::error(wording.message)
-        .code(code::YAML_SYNTAX)
-        .at(text.span(mark));
+    let mut diagnostic = Diagnostic::error(wording.message).code(code::YAML_SYNTAX);
     diagnostic.help = wording.help.map(str::to_owned);
-    if let (Some(label), Some(context)) = (wording.opening, error.context_mark()) {
-        diagnostic = diagnostic.related(text.span(context), label);
+    match (wording.opening, error.context_mark()) {
+        (Some(label), Some(context)) if problem == NEVER_CLOSED => {
+            return diagnostic.at(text.span(context)).label(label);
+        }
+        (Some(label), Some(context)) => {
+            diagnostic = diagnostic.related(text.span(context), label);
+        }
+        _ => {}
+    }
+    look_around(diagnostic.at(text.span_of_error(mark)), problem, text, mark, quote)
+}
+
+/// Says more where the lines around the error tell what is wrong.
+fn look_around(
+    mut diagnostic: Diagnostic,
+    problem: &str,
+    text: Text,
+    mark: Mark,
+    quote: Option<Span>,
+) -> Diagnostic {
+    let at = text.offset(mark);
+    if text.text.trim_start().starts_with('<') {
+        let start = text.text.len() - text.text.trim_start().len();
+        diagnostic.message = "this is HTML or XML, not a compose file".to_owned();
+        diagnostic.related.clear();
+        return diagnostic
+            .at(text.range(start..start + 1))
+            .help("look at the file: it may be an error page that was saved in its place");
+    }
+    if problem == NO_VALUE && text.text[at..].trim().is_empty() {
+        diagnostic.message = "the file ends where a value is expected".to_owned();
+        return diagnostic.help("close every `[` and `{`");
+    }
+    let structural = [NO_MAPPING_HERE, "did not find expected key", NO_ITEM, NO_DOCUMENT];
+    if !structural.contains(&problem) {
+        return diagnostic;
+    }
+    if let Some(quote) = quote {
+        diagnostic.related.clear();
+        return diagnostic
+            .related(quote, "this text goes over several lines")
+            .help("close its quote where the text should end");
+    }
+    if problem == NO_MAPPING_HERE
+        && let Some((range, help)) = hint::key_above(text.text, at)
+    {
+        diagnostic.message = "expected a `key: value` here".to_owned();
+        return diagnostic.at(text.range(range)).help(help);
+    }
+    let hint = hint::indentation(text.text, at).or_else(|| hint::quoted_value(text.text, at));
+    if hint.is_some() {
+        diagnostic.help = hint;
     }
     diagnostic
 }
@@ -75,7 +140,7 @@ impl Wording {
 fn wording(problem: &'static str, context: &'static str, next: Option<char>) -> Wording {
     const CHECK_INDENT: &str = "check the indentation of this line and the ones above";
     match problem {
-        "mapping values are not allowed in this context" => {
+        NO_MAPPING_HERE => {
             Wording::new("a `key: value` is not allowed here")
                 .help("check the indentation of this line, or quote the text if it contains `: `")
         }
@@ -90,21 +155,25 @@ fn wording(problem: &'static str, context: &'static str, next: Option<char>) -> 
         "did not find expected key" => Wording::new("expected a `key: value` here")
             .opening("in the mapping that starts here")
             .help(CHECK_INDENT),
-        "did not find expected '-' indicator" => Wording::new("expected a list item `- …` here")
+        NO_ITEM => Wording::new("expected a list item `- …` here")
             .opening("in the list that starts here")
             .help(CHECK_INDENT),
         "could not find expected ':'" => Wording::new("expected `:` after this key")
             .opening("the key starts here")
             .help("a key is on one line, at most 1024 characters long, and `: ` follows it"),
         "did not find expected ',' or ']'" => {
-            Wording::new("expected `,` or `]` here").opening("the list starts here")
+            Wording::new("expected `,` or `]` here")
+                .opening("the list starts here")
+                .help("close the list with `]`, or put `,` between its items")
         }
         "did not find expected ',' or '}'" => {
-            Wording::new("expected `,` or `}` here").opening("the mapping starts here")
+            Wording::new("expected `,` or `}` here")
+                .opening("the mapping starts here")
+                .help("close the mapping with `}`, or put `,` between its entries")
         }
-        "did not find expected node content" => Wording::new("expected a value here")
+        NO_VALUE => Wording::new("expected a value here")
             .help("quote the text if it starts with one of `,` `]` `}` `%`"),
-        "found unexpected end of stream" => {
+        NEVER_CLOSED => {
             Wording::new("the quote is never closed").opening("it opens here")
         }
         "found unexpected document indicator" => {
@@ -120,7 +189,7 @@ fn wording(problem: &'static str, context: &'static str, next: Option<char>) -> 
             Wording::new("only YAML 1.1 is supported in a `%YAML` directive")
                 .help("remove the directive")
         }
-        "did not find expected <document start>" => {
+        NO_DOCUMENT => {
             Wording::new("expected a new document `---` here").help(CHECK_INDENT)
         }
         "found unexpected ':'" => {
@@ -181,36 +250,40 @@ fn is_allowed(character: char) -> bool {
 }
 
 impl Text<'_> {
+    fn offset(self, mark: Mark) -> usize {
+        (mark.index as usize + self.skipped).min(self.text.len())
+    }
+
     fn at(self, mark: Mark) -> Option<char> {
-        let offset = mark.index as usize + self.skipped;
-        self.text.get(offset..)?.chars().next()
+        self.text.get(self.offset(mark)..)?.chars().next()
     }
 
     fn span(self, mark: Mark) -> Span {
-        let start = (mark.index as usize + self.skipped).min(self.text.len());
-        let width = match self.at(mark) {
-            None | Some('\n' | '\r') => 0,
-            Some(character) => character.len_utf8(),
-        };
-        Span {
-            source: self.source,
-            start: start as u32,
-            end: (start + width) as u32,
-            line: mark.line as u32 + 1,
-            column: mark.column as u32 + 1,
+        self.span_at(self.offset(mark))
+    }
+
+    /// The character at a mark; where only blank space follows, the end of what is written.
+    fn span_of_error(self, mark: Mark) -> Span {
+        let offset = self.offset(mark);
+        let rest = self.text.get(offset..).unwrap_or_default();
+        if rest.trim().is_empty() {
+            self.span_at(self.text.trim_end().len())
+        } else {
+            self.span_at(offset)
         }
     }
 
+    /// The character at an offset; nothing at the end of a line.
     fn span_at(self, offset: usize) -> Span {
-        let before = &self.text[..offset];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let width = self.text[offset..].chars().next().map_or(0, char::len_utf8);
-        Span {
-            source: self.source,
-            start: offset as u32,
-            end: (offset + width) as u32,
-            line: before.matches('\n').count() as u32 + 1,
-            column: before[line_start..].chars().count() as u32 + 1,
-        }
+        let next = self.text.get(offset..).and_then(|rest| rest.chars().next());
+        let width = match next {
+            None | Some('\n' | '\r') => 0,
+            Some(character) => character.len_utf8(),
+        };
+        self.range(offset..offset + width)
+    }
+
+    fn range(self, range: Range<usize>) -> Span {
+        Span::in_text(self.source, self.text, range)
     }
 }

@@ -29,7 +29,12 @@ pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap, color: bool) -> S
     }
     .term_width(crate::ui::terminal::width().map_or(DEFAULT_WIDTH, usize::from));
     let mut text = String::new();
+    let mut after_snippet = false;
     for diagnostic in diagnostics {
+        if after_snippet {
+            text.push('\n');
+        }
+        after_snippet = diagnostic.span.is_some();
         if diagnostic.span.is_none() && diagnostic.related.is_empty() {
             text.push_str(&paragraph(diagnostic, sources, color));
         } else {
