@@ -234,7 +234,11 @@ impl Interpolation<'_> {
                 let number = text.get(..range.start)?.matches(part).count();
                 let (start, _) = written.match_indices(part).nth(number)?;
                 let start = span.start as usize + start;
-                Some(Span::in_text(span.source, source, start..start + part.len()))
+                Some(Span::in_text(
+                    span.source,
+                    source,
+                    start..start + part.len(),
+                ))
             })
             .unwrap_or(span)
     }

@@ -287,13 +287,9 @@ fn env_files_merge_below_the_environment() {
     assert_eq!(environment["A"].as_deref(), Some("own"));
     assert_eq!(environment["B"].as_deref(), Some("3"));
     let folder = one("services:\n  a:\n    image: x\n    env_file: nope\n");
-    let missing = folder.path().join("nope");
     assert_eq!(
         folder.errors(),
-        [format!(
-            "compose.yaml:4:15: env file {} does not exist",
-            missing.display()
-        )]
+        ["compose.yaml:4:15: env file nope does not exist"]
     );
 }
 

@@ -58,7 +58,12 @@ pub(crate) fn project_name(
     } else {
         text.clone()
     };
-    not_empty(loader, name, &format!("the name \"{text}\""), Some(node.span))
+    not_empty(
+        loader,
+        name,
+        &format!("the name \"{text}\""),
+        Some(node.span),
+    )
 }
 
 /// A link may be reached by another name next time, which would be another project.

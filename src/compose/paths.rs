@@ -114,11 +114,13 @@ fn mount(node: &mut Node, path: Path<'_>, base: &Base<'_>, problems: &mut Vec<Di
     match map.get_mut("source") {
         Some(source) => change(&mut source.node, |text| maybe_foreign(text, base)),
         None => problems.push(
-            Diagnostic::error(format!("{path} has no \"source\", which a bind mount needs"))
-                .path(format!("{path}.source"))
-                .code(code::MISSING_ATTRIBUTE)
-                .at(span)
-                .help("set `source` to the path of a file or folder"),
+            Diagnostic::error(format!(
+                "{path} has no \"source\", which a bind mount needs"
+            ))
+            .path(format!("{path}.source"))
+            .code(code::MISSING_ATTRIBUTE)
+            .at(span)
+            .help("set `source` to the path of a file or folder"),
         ),
     }
 }

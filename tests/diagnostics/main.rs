@@ -27,6 +27,18 @@ fn every_case_has_its_message() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+#[test]
+fn the_readme_shows_what_is_said() {
+    let outcome = support::run(&support::root().join("many/three-mistakes"), &["config", "-q"]);
+    let indented: String = outcome
+        .stderr
+        .lines()
+        .map(|line| format!("    {line}").trim_end().to_owned() + "\n")
+        .collect();
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(&indented), "{indented}");
+}
+
 fn check(case: &Case) {
     let outcome = case.run(&["config", "--quiet"]);
     let code = i32::from(!WARNINGS.contains(&case.title().as_str()));

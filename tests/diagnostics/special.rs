@@ -24,7 +24,10 @@ fn config(folder: &Path) -> Outcome {
 #[test]
 fn bytes_that_are_no_text() {
     let folder = folder(&[
-        ("compose.yaml", b"services:\n  web:\n    image: \"caf\xe9\"\n"),
+        (
+            "compose.yaml",
+            b"services:\n  web:\n    image: \"caf\xe9\"\n",
+        ),
         (".env", b"A=\xff\xfe\n"),
     ]);
     snapshot("special", "not-utf8", &config(folder.path()).stderr);
@@ -59,7 +62,15 @@ fn no_file_at_all() {
     snapshot("special", "no-file", &config(folder.path()).stderr);
     let named = run(
         folder.path(),
-        &["-f", "a.yaml", "-f", "b/c.yaml", "--env-file", "d.env", "config"],
+        &[
+            "-f",
+            "a.yaml",
+            "-f",
+            "b/c.yaml",
+            "--env-file",
+            "d.env",
+            "config",
+        ],
     );
     assert_eq!(named.code, 1);
     snapshot("special", "missing-files", &named.stderr);

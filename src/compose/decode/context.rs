@@ -224,9 +224,7 @@ impl<'a> Context<'a> {
                 similar(key, known.iter().copied()).map(|name| format!("did you mean \"{name}\"?"))
             })
             .or_else(|| few(known))
-            .or_else(|| {
-                extensible.then(|| format!("remove it, or name it `x-{key}` to keep it"))
-            });
+            .or_else(|| extensible.then(|| format!("remove it, or name it `x-{key}` to keep it")));
         self.diagnostics.push(diagnostic);
     }
 

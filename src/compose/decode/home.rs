@@ -86,16 +86,22 @@ pub(super) fn advice(path: &str, key: &str) -> Option<String> {
             "`{key}` is an attribute of a service: put it below `services:` and the service's name"
         )),
         ["services", _] => instead(SERVICE, key),
-        ["services", _, "deploy", "resources", "limits" | "reservations"] => instead(LIMITS, key),
+        [
+            "services",
+            _,
+            "deploy",
+            "resources",
+            "limits" | "reservations",
+        ] => instead(LIMITS, key),
         ["services", _, "deploy"] if ["limits", "reservations"].contains(&key) => {
             Some(format!("write it as `resources.{key}`"))
         }
         ["services", service, ..] if OF_SERVICES.contains(&key) => Some(format!(
             "`{key}` is an attribute of the service: indent it as the others of \"{service}\""
         )),
-        ["networks", _] if ["subnet", "gateway", "ip_range"].contains(&key) => Some(format!(
-            "write it as `ipam: {{config: [{{{key}: …}}]}}`"
-        )),
+        ["networks", _] if ["subnet", "gateway", "ip_range"].contains(&key) => {
+            Some(format!("write it as `ipam: {{config: [{{{key}: …}}]}}`"))
+        }
         _ => None,
     }
 }

@@ -119,7 +119,7 @@ fn unknown_attributes_are_refused_with_the_likely_one() {
         messages("depend_on: [b], x-mine: 1, frobnicate: 1"),
         [
             "unknown attribute \"depend_on\" in service \"a\"; did you mean \"depends_on\"?",
-            "unknown attribute \"frobnicate\" in service \"a\"",
+            "unknown attribute \"frobnicate\" in service \"a\"; remove it, or name it `x-frobnicate` to keep it",
         ]
     );
     assert_eq!(
@@ -137,7 +137,7 @@ fn wrong_values_are_refused_all_at_once() {
         messages("user: 1000, ports: {}, stop_grace_period: 10, mem_limit: 5x, tty: 3"),
         [
             "services.a.user must be a text, not the number 1000; put it in quotes",
-            "services.a.ports must be a list, not a mapping",
+            "services.a.ports must be a list, not a mapping; write one `- item` on each line",
             "services.a.stop_grace_period must be a duration, not the number 10; \
              write a number with a unit, such as 30s, 1m30s or 500ms",
             "services.a.mem_limit must be a size, not \"5x\"; \

@@ -65,10 +65,18 @@ mod tests {
     #[test]
     fn finds_what_was_meant() {
         for (wanted, known, meant) in [
-            ("depend_on", &["depends_on", "deploy"][..], Some("depends_on")),
+            (
+                "depend_on",
+                &["depends_on", "deploy"][..],
+                Some("depends_on"),
+            ),
             ("depends-on", &["depends_on"], Some("depends_on")),
             ("wbe", &["api", "web"], Some("web")),
-            ("healthy", &["service_started", "service_healthy"], Some("service_healthy")),
+            (
+                "healthy",
+                &["service_started", "service_healthy"],
+                Some("service_healthy"),
+            ),
             ("retry", &["test", "retries"], Some("retries")),
             ("Image", &["image"], Some("image")),
             ("sync+rebuild", &["sync", "restart"], None),

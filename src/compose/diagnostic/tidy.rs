@@ -89,11 +89,7 @@ struct Causes {
 }
 
 /// Kinds that leave no value behind.
-const NO_VALUE: &[Code] = &[
-    code::INVALID_TAG,
-    code::INVALID_KEY,
-    code::UNKNOWN_ANCHOR,
-];
+const NO_VALUE: &[Code] = &[code::INVALID_TAG, code::INVALID_KEY, code::UNKNOWN_ANCHOR];
 
 impl Causes {
     fn of(problems: &[Diagnostic]) -> Self {
@@ -190,9 +186,8 @@ impl Causes {
             code::MISSING_ATTRIBUTE => self.paths.contains(path) || self.meant.contains(path),
             _ => {
                 let item = path.strip_suffix(".source").unwrap_or("");
-                let of_section = |section: &str| {
-                    self.meant.contains(section) || self.exact.contains(section)
-                };
+                let of_section =
+                    |section: &str| self.meant.contains(section) || self.exact.contains(section);
                 self.paths.contains(item) || section(problem.code).is_some_and(of_section)
             }
         }
@@ -331,7 +326,9 @@ mod tests {
     }
 
     fn error(code: Code, path: &str) -> Diagnostic {
-        Diagnostic::error(format!("{path} is wrong")).code(code).path(path)
+        Diagnostic::error(format!("{path} is wrong"))
+            .code(code)
+            .path(path)
     }
 
     #[test]
@@ -341,7 +338,11 @@ mod tests {
         };
         let no_image = |name| error(code::MISSING_IMAGE, name);
         let found = codes(
-            vec![no_image("services.web"), no_image("services.db"), misspelt()],
+            vec![
+                no_image("services.web"),
+                no_image("services.db"),
+                misspelt(),
+            ],
             Gaps::default(),
         );
         assert_eq!(found, ["missing-image", "unknown-attribute"]);
@@ -367,11 +368,18 @@ mod tests {
             let path = format!("services.{name}.mem_limit");
             error(code::INVALID_SIZE, &path).at(place)
         });
-        let kept = tidy(problems.to_vec(), Gaps::default(), &HashMap::new(), &sources);
+        let kept = tidy(
+            problems.to_vec(),
+            Gaps::default(),
+            &HashMap::new(),
+            &sources,
+        );
         assert_eq!(kept.len(), 1);
         assert_eq!(
             kept[0].label.as_deref(),
-            Some("also services.b.mem_limit, services.c.mem_limit, services.d.mem_limit and 1 more")
+            Some(
+                "also services.b.mem_limit, services.c.mem_limit, services.d.mem_limit and 1 more"
+            )
         );
     }
 }

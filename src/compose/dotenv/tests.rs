@@ -113,7 +113,7 @@ fn errors_have_a_line_and_a_column() {
         ("A=1\nA B=1\n", 2, 1),
         ("A=1\n\n{}=1\n", 3, 1),
         ("K=\"abc\n", 1, 3),
-        ("A=1\nK=${A:?x${}}", 2, 3),
+        ("A=1\nK=${A:?x${}}", 2, 9),
     ] {
         let span = read(text).unwrap_err().span.unwrap();
         assert_eq!((span.line, span.column), (line, column), "{text:?}");

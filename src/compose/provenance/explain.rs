@@ -13,7 +13,7 @@ use super::trails;
 use super::value;
 use super::variables::{self, Lookup};
 use super::walk;
-use crate::compose::consistency::closest;
+use crate::compose::diagnostic::similar::similar;
 use crate::compose::emit;
 use crate::compose::load::Loaded;
 use crate::compose::merge;
@@ -289,7 +289,7 @@ impl<'a> Explainer<'a> {
         if services.is_some_and(|services| services.contains_key(name)) {
             return unknown.help(format!("ask for services.{name} if you mean the service"));
         }
-        match closest(name, names.iter().map(String::as_str)) {
+        match similar(name, names.iter().map(String::as_str)) {
             Some(near) => unknown.help(format!("did you mean \"{near}\"?")),
             None => unknown.help("a path of the model starts with its section: services.web.image"),
         }

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::steps::{Step, shown};
-use crate::compose::consistency::closest;
+use crate::compose::diagnostic::similar::similar;
 
 /// Keys that a path can start with, beside `x-…`.
 const SECTIONS: [&str; 8] = [
@@ -247,7 +247,7 @@ fn missing(tree: &Json, token: &Token, steps: &[Step]) -> Unknown {
         Json::Object(map) => {
             let keys: Vec<&str> = map.keys().map(String::as_str).collect();
             let unknown = Unknown::new(format!("{place} has no \"{wanted}\""));
-            match closest(&wanted, keys.iter().copied()) {
+            match similar(&wanted, keys.iter().copied()) {
                 Some(key) => unknown.help(format!("did you mean \"{key}\"?")),
                 None if keys.is_empty() => unknown,
                 None => unknown.help(format!("it has {}", keys.join(", "))),

@@ -196,7 +196,8 @@ impl<'t> Composer<'t> {
                     value.truncate(written);
                 }
                 let plain = style == ScalarStyle::Plain;
-                let quoted = [ScalarStyle::SingleQuoted, ScalarStyle::DoubleQuoted].contains(&style);
+                let quoted =
+                    [ScalarStyle::SingleQuoted, ScalarStyle::DoubleQuoted].contains(&style);
                 let lines = event.end_mark.line > event.start_mark.line;
                 self.quote = (quoted && lines).then_some(span);
                 let value = self.scalar(tag.as_deref(), value, plain, span);

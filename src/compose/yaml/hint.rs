@@ -80,10 +80,16 @@ pub(super) fn indentation(text: &str, at: usize) -> Option<String> {
     if levels.iter().any(|(indent, _)| *indent == line.indent) {
         return None;
     }
-    let deeper = levels.iter().rev().find(|(indent, _)| *indent > line.indent);
+    let deeper = levels
+        .iter()
+        .rev()
+        .find(|(indent, _)| *indent > line.indent);
     let shallower = levels.iter().find(|(indent, _)| *indent < line.indent);
     let like = |(indent, number): &(usize, usize)| {
-        format!("{indent} space{} like line {number}", if *indent == 1 { "" } else { "s" })
+        format!(
+            "{indent} space{} like line {number}",
+            if *indent == 1 { "" } else { "s" }
+        )
     };
     let choice = match (deeper, shallower) {
         (Some(deeper), Some(shallower)) => format!("{} or {}", like(deeper), like(shallower)),
@@ -139,7 +145,10 @@ mod tests {
             Some("indent it by 4 spaces like line 2, not by 5")
         );
         let right = "a:\n  - b: c\n    d: e\n";
-        assert_eq!(indentation(right, right.find("d:").unwrap_or_default()), None);
+        assert_eq!(
+            indentation(right, right.find("d:").unwrap_or_default()),
+            None
+        );
     }
 
     #[test]

@@ -55,7 +55,13 @@ pub(super) fn explain(
         }
         _ => {}
     }
-    look_around(diagnostic.at(text.span_of_error(mark)), problem, text, mark, quote)
+    look_around(
+        diagnostic.at(text.span_of_error(mark)),
+        problem,
+        text,
+        mark,
+        quote,
+    )
 }
 
 /// Says more where the lines around the error tell what is wrong.
@@ -79,7 +85,12 @@ fn look_around(
         diagnostic.message = "the file ends where a value is expected".to_owned();
         return diagnostic.help("close every `[` and `{`");
     }
-    let structural = [NO_MAPPING_HERE, "did not find expected key", NO_ITEM, NO_DOCUMENT];
+    let structural = [
+        NO_MAPPING_HERE,
+        "did not find expected key",
+        NO_ITEM,
+        NO_DOCUMENT,
+    ];
     if !structural.contains(&problem) {
         return diagnostic;
     }
@@ -140,10 +151,8 @@ impl Wording {
 fn wording(problem: &'static str, context: &'static str, next: Option<char>) -> Wording {
     const CHECK_INDENT: &str = "check the indentation of this line and the ones above";
     match problem {
-        NO_MAPPING_HERE => {
-            Wording::new("a `key: value` is not allowed here")
-                .help("check the indentation of this line, or quote the text if it contains `: `")
-        }
+        NO_MAPPING_HERE => Wording::new("a `key: value` is not allowed here")
+            .help("check the indentation of this line, or quote the text if it contains `: `"),
         "block sequence entries are not allowed in this context" => {
             Wording::new("a list item is not allowed here")
                 .help("put the list on the lines below its key")
@@ -161,21 +170,15 @@ fn wording(problem: &'static str, context: &'static str, next: Option<char>) -> 
         "could not find expected ':'" => Wording::new("expected `:` after this key")
             .opening("the key starts here")
             .help("a key is on one line, at most 1024 characters long, and `: ` follows it"),
-        "did not find expected ',' or ']'" => {
-            Wording::new("expected `,` or `]` here")
-                .opening("the list starts here")
-                .help("close the list with `]`, or put `,` between its items")
-        }
-        "did not find expected ',' or '}'" => {
-            Wording::new("expected `,` or `}` here")
-                .opening("the mapping starts here")
-                .help("close the mapping with `}`, or put `,` between its entries")
-        }
+        "did not find expected ',' or ']'" => Wording::new("expected `,` or `]` here")
+            .opening("the list starts here")
+            .help("close the list with `]`, or put `,` between its items"),
+        "did not find expected ',' or '}'" => Wording::new("expected `,` or `}` here")
+            .opening("the mapping starts here")
+            .help("close the mapping with `}`, or put `,` between its entries"),
         NO_VALUE => Wording::new("expected a value here")
             .help("quote the text if it starts with one of `,` `]` `}` `%`"),
-        NEVER_CLOSED => {
-            Wording::new("the quote is never closed").opening("it opens here")
-        }
+        NEVER_CLOSED => Wording::new("the quote is never closed").opening("it opens here"),
         "found unexpected document indicator" => {
             Wording::new("a new document starts inside quotes").opening("the quote opens here")
         }
@@ -189,9 +192,7 @@ fn wording(problem: &'static str, context: &'static str, next: Option<char>) -> 
             Wording::new("only YAML 1.1 is supported in a `%YAML` directive")
                 .help("remove the directive")
         }
-        NO_DOCUMENT => {
-            Wording::new("expected a new document `---` here").help(CHECK_INDENT)
-        }
+        NO_DOCUMENT => Wording::new("expected a new document `---` here").help(CHECK_INDENT),
         "found unexpected ':'" => {
             Wording::new("unexpected `:`").help("put a space after `:`, or quote the text")
         }

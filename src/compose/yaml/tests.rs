@@ -252,7 +252,7 @@ fn merge_keys_add_what_is_missing() {
     );
     assert_eq!(
         message("{<<: null}"),
-        "`<<` takes a mapping or a list of mappings, not a null"
+        "`<<` takes a mapping or a list of mappings, not empty"
     );
     assert_eq!(
         message("{<<: [{a: 1}, 2]}"),
@@ -353,10 +353,10 @@ fn syntax_errors_say_what_and_where() {
             4,
             "a `key: value` is not allowed here",
         ),
-        ("a: 'b\n", 2, 1, "the quote is never closed"),
+        ("a: 'b\n", 1, 4, "the quote is never closed"),
         ("a: [b, c\nd: 1\n", 2, 2, "expected `,` or `]` here"),
         ("a: - b\n", 1, 4, "a list item is not allowed here"),
-        ("a:\n- b\n-c\n", 4, 1, "expected `:` after this key"),
+        ("a:\n- b\n-c\n", 3, 3, "expected `:` after this key"),
         ("a: *\n", 1, 5, "expected a name after `*`"),
         (
             "a: \"\\q\"\n",
