@@ -108,7 +108,9 @@ fn sarif_looks_like_this() {
         let outcome = run(&folder, &["--diagnostics=sarif", "config", "-q"]);
         assert_eq!(outcome.code, 1);
         let name = name.rsplit('/').next().unwrap_or_default();
-        let text = outcome.stderr.replace(env!("CARGO_PKG_VERSION"), "[version]");
+        let text = outcome
+            .stderr
+            .replace(env!("CARGO_PKG_VERSION"), "[version]");
         snapshot("machine", &format!("{name}.sarif"), &text);
     }
 }

@@ -29,7 +29,10 @@ fn every_case_has_its_message() {
 
 #[test]
 fn the_readme_shows_what_is_said() {
-    let outcome = support::run(&support::root().join("many/three-mistakes"), &["config", "-q"]);
+    let outcome = support::run(
+        &support::root().join("many/three-mistakes"),
+        &["config", "-q"],
+    );
     let indented: String = outcome
         .stderr
         .lines()
