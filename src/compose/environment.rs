@@ -15,7 +15,7 @@ use super::written::EnvText;
 pub(crate) const SECRET_VALUE: &str = "x-#value";
 
 /// Reads an env file into `read`, as far as it can be read; problems are reported. Inside it,
-/// `shell` beats what was read before.
+/// `shell` beats what the file sets, and that beats what was read before.
 pub(crate) fn read_env_file(
     loader: &mut Loader<'_>,
     path: &Path,
@@ -36,8 +36,9 @@ pub(crate) fn read_env_file(
             known: shell.keys().chain(known.keys()).cloned().collect(),
         });
     }
-    let lookup = |name: &str| shell.get(name).or_else(|| known.get(name)).cloned();
-    let found = dotenv::read(source, &text, &lookup);
+    let lookup = |name: &str| shell.get(name).cloned();
+    let earlier = |name: &str| known.get(name).cloned();
+    let found = dotenv::read_after(source, &text, &lookup, &earlier);
     loader.gaps.variables |= !found.problems.is_empty();
     loader.problems.extend(found.problems);
     if let Some(layers) = &mut loader.layers {
@@ -167,14 +168,11 @@ fn read_service_file(
     let known = read.clone();
     let lookup = |name: &str| {
         let set = || own.get(name).cloned().flatten();
-        shell
-            .get(name)
-            .cloned()
-            .or_else(set)
-            .or_else(|| known.get(name).cloned())
+        shell.get(name).cloned().or_else(set)
     };
+    let earlier = |name: &str| known.get(name).cloned();
     let found = match file.format.as_deref() {
-        None | Some("" | ".env") => dotenv::read(source, &text, &lookup),
+        None | Some("" | ".env") => dotenv::read_after(source, &text, &lookup, &earlier),
         Some("raw") => dotenv::read_raw(source, &text, &lookup),
         Some(format) => {
             loader.problems.push(

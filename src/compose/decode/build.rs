@@ -5,7 +5,7 @@ use super::combinators::{list, non_empty, record, text_or_list};
 use super::file_reference::file_reference;
 use super::mapping::{environment, hosts, mapping};
 use super::scalar::{bytes, flag, text};
-use super::ulimit::ulimits;
+use super::ulimit::build_ulimits;
 use crate::compose::model::{Build, SshKey};
 use crate::compose::node::Node;
 
@@ -36,7 +36,7 @@ record! {
     "secrets" => secrets: list(file_reference),
     "shm_size" => shm_size: non_empty(bytes),
     "tags" => tags: list(text),
-    "ulimits" => ulimits: ulimits,
+    "ulimits" => ulimits: build_ulimits,
     "platforms" => platforms: list(text),
     "privileged" => privileged: flag,
 }

@@ -193,3 +193,24 @@ fn texts_are_no_weights_and_fractions_no_ports() {
         ]
     );
 }
+
+#[test]
+fn limits_of_a_build_are_no_texts() {
+    assert_eq!(messages("ulimits: {nofile: '5'}"), Vec::<String>::new());
+    assert_eq!(
+        messages("build: {ulimits: {nofile: '5'}}, ulimits: {nofile: 1.0}"),
+        [
+            "services.a.build.ulimits.nofile must be an integer, or a mapping with soft and hard, not the text \"5\"",
+            "services.a.ulimits.nofile must be an integer, or a mapping with soft and hard, not the number 1",
+        ]
+    );
+}
+
+#[test]
+fn a_tmpfs_is_not_smaller_than_nothing() {
+    let mount = "volumes: [{type: tmpfs, target: /t, tmpfs: {size: -1}}]";
+    assert_eq!(
+        messages(mount),
+        ["services.a.volumes[0].tmpfs.size must be a size of at least 0, not the number -1"]
+    );
+}

@@ -16,10 +16,23 @@ pub(super) fn ulimits<'a>(
     keyed(ulimit)(node, cx)
 }
 
+/// Limits of a build, which docker compose does not take as text.
+pub(super) fn build_ulimits<'a>(
+    node: &'a Node,
+    cx: &mut Context<'a>,
+) -> Option<BTreeMap<String, Ulimit>> {
+    keyed(|node: &'a Node, cx: &mut Context<'a>| match &node.value {
+        Value::Str(_) => cx.wrong_type(node, "an integer, or a mapping with soft and hard"),
+        _ => ulimit(node, cx),
+    })(node, cx)
+}
+
 fn ulimit<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Ulimit> {
     match &node.value {
         Value::Map(_) => soft_and_hard(node, cx),
-        Value::Seq(_) => cx.wrong_type(node, "an integer, or a mapping with soft and hard"),
+        Value::Seq(_) | Value::Float(_) => {
+            cx.wrong_type(node, "an integer, or a mapping with soft and hard")
+        }
         _ => Some(Ulimit {
             single: Some(integer(node, cx)?),
             ..Ulimit::default()

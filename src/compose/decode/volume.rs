@@ -5,9 +5,9 @@ use super::combinators::{non_empty, record, some};
 use super::mapping::mapping;
 use super::scalar::{bytes, file_mode, flag, one_of, text};
 use crate::compose::model::{
-    BindOptions, ImageMountOptions, Mount, MountType, TmpfsOptions, VolumeOptions,
+    BindOptions, ByteSize, ImageMountOptions, Mount, MountType, TmpfsOptions, VolumeOptions,
 };
-use crate::compose::node::Node;
+use crate::compose::node::{Node, Value};
 
 record! {
     /// One mount in long form.
@@ -60,8 +60,18 @@ record! {
     fn tmpfs -> TmpfsOptions = TmpfsOptions::default();
     extensions extensions;
     require [];
-    "size" => size: non_empty(bytes),
+    "size" => size: non_empty(tmpfs_size),
     "mode" => mode: non_empty(mode_bits),
+}
+
+/// A size, not below zero.
+fn tmpfs_size<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<ByteSize> {
+    let size = bytes(node, cx)?;
+    match node.value {
+        Value::Str(_) => Some(size),
+        _ if size.0 < 0 => cx.wrong_type(node, "a size of at least 0"),
+        _ => Some(size),
+    }
 }
 
 fn mode_bits<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<u32> {

@@ -12,6 +12,10 @@ pub(super) fn expand(text: &str) -> String {
             Expansion::Char(c) => result.push(c),
             Expansion::Dollar => result.push_str("$$"),
             Expansion::AsItIs => result.push_str(&rest[at..at + length]),
+            Expansion::Unreadable => {
+                result.push('\\');
+                result.push_str(&rest[at + 2..at + length]);
+            }
         }
         rest = &rest[at + length..];
     }
@@ -22,6 +26,8 @@ enum Expansion {
     Char(char),
     Dollar,
     AsItIs,
+    /// `\0` that no character follows from: docker compose drops the zero.
+    Unreadable,
 }
 
 /// Reads the escape at the start of `text`, a backslash; also gives its length in bytes.
@@ -44,7 +50,7 @@ fn sequence(text: &str) -> (Expansion, usize) {
     (expansion, 2)
 }
 
-/// `\0` and exactly three octal digits; with fewer, or above one byte, it stays as it is.
+/// `\0` and exactly three octal digits, not above one byte.
 fn octal(text: &str) -> (Expansion, usize) {
     let digits = text[2..]
         .bytes()
@@ -52,8 +58,8 @@ fn octal(text: &str) -> (Expansion, usize) {
         .take_while(u8::is_ascii_digit)
         .count();
     let code = (digits == 3).then(|| u8::from_str_radix(&text[2..5], 8).ok());
-    let expansion = code
-        .flatten()
-        .map_or(Expansion::AsItIs, |code| Expansion::Char(char::from(code)));
+    let expansion = code.flatten().map_or(Expansion::Unreadable, |code| {
+        Expansion::Char(char::from(code))
+    });
     (expansion, 2 + digits)
 }

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::diagnostic::Diagnostic;
 use super::source::Span;
 
-pub use parser::{parse, read};
+pub use parser::{parse, read, read_after};
 pub use raw::{parse_raw, read_raw};
 
 /// Variables of a file keyed by name, in the order of the file; the last of several wins.

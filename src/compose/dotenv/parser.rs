@@ -24,12 +24,24 @@ pub fn parse(
 /// `lookup` knows the variables around the file: they win over those of the file when a value refers
 /// to a variable, and give the value of a name that stands alone.
 pub fn read(source: SourceId, text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Reading {
+    read_after(source, text, lookup, &|_| None)
+}
+
+/// [`read`] for one of several files: `earlier` knows the variables of those before it, over which
+/// those of the file itself win.
+pub fn read_after(
+    source: SourceId,
+    text: &str,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    earlier: &dyn Fn(&str) -> Option<String>,
+) -> Reading {
     let bom = text.len() - text.strip_prefix('\u{feff}').unwrap_or(text).len();
     let mut parser = Parser {
         source,
         text,
         at: bom,
         lookup,
+        earlier,
         variables: Variables::new(),
     };
     let mut problems = Vec::new();
@@ -51,6 +63,7 @@ struct Parser<'a> {
     /// Bytes read.
     at: usize,
     lookup: &'a dyn Fn(&str) -> Option<String>,
+    earlier: &'a dyn Fn(&str) -> Option<String>,
     variables: Variables,
 }
 
@@ -153,6 +166,9 @@ impl Parser<'_> {
     }
 
     fn set(&mut self, name: String, value: Option<String>, span: Span) {
+        if value.is_none() && self.variables.contains_key(&name) {
+            return;
+        }
         self.variables.shift_remove(&name);
         self.variables.insert(name, Variable { value, span });
     }
@@ -232,7 +248,10 @@ impl Parser<'_> {
 
     fn expand(&self, value: &str, start: usize) -> Result<String, Box<Diagnostic>> {
         let lookup = |name: &str| {
-            (self.lookup)(name).or_else(|| self.variables.get(name).and_then(|it| it.value.clone()))
+            let own = || self.variables.get(name)?.value.clone();
+            (self.lookup)(name)
+                .or_else(own)
+                .or_else(|| (self.earlier)(name))
         };
         template::substitute(value, &lookup, &mut |_| {}).map_err(|error| {
             let line = self.text[start..].split('\n').next().unwrap_or_default();

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{Variables, parse, parse_raw};
+use super::{Variables, parse, parse_raw, read_after};
 use crate::compose::diagnostic::Diagnostic;
 use crate::compose::source::{Source, SourceId, SourceMap};
 
@@ -74,6 +74,7 @@ fn values_are_read_as_docker_compose_reads_them() {
         ("K=\"a \\\nb\"", "a \\\nb"),
         ("K=a \\\nb", "a \\"),
         ("K=\"\\0101\"", "A"),
+        ("K=\"\\07 \\0999\"", "\\7 \\999"),
     ] {
         assert_eq!(value(text), expected, "{text:?}");
     }
@@ -105,6 +106,18 @@ fn what_ends_with_the_file_instead_of_a_line_is_a_value_without_a_name() {
         );
     }
     assert!(read("export ").is_err());
+}
+
+#[test]
+fn a_file_beats_those_before_it() {
+    let text = "R=$A\nA=2\nS=$A\nA\n";
+    let earlier = |name: &str| (name == "A").then(|| "1".to_owned());
+    let found = read_after(source(text), text, &|_| None, &earlier).variables;
+    let value = |name: &str| found[name].value.as_deref();
+    assert_eq!(
+        [value("R"), value("S"), value("A")],
+        [Some("1"), Some("2"), Some("2")]
+    );
 }
 
 #[test]

@@ -89,6 +89,17 @@ fn leaf(name: &str) -> Option<Value> {
         | "mapping" | "ulimits" | "unique_texts" | "text_or_list" => reference(name),
         "sized" => reference("integer"),
         "weight_number" => json!({ "type": "integer", "minimum": 0, "maximum": 65535 }),
+        "tmpfs_size" => any([
+            json!({ "type": "integer", "minimum": 0 }),
+            reference("size_text"),
+        ]),
+        "build_ulimits" => json!({
+            "type": "object",
+            "additionalProperties": any([
+                json!({ "type": "integer" }),
+                reference("soft_and_hard"),
+            ]),
+        }),
         "bytes" => reference("size"),
         "bytes_as_text" => reference("size_text"),
         "file_mode" => reference("file_mode"),
