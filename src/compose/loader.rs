@@ -135,7 +135,8 @@ impl<'a> Loader<'a> {
     /// The name that a file has in messages: relative to the working folder where it is inside.
     pub(crate) fn shown(&self, path: &Path) -> String {
         match path.strip_prefix(&self.options.working_dir) {
-            Ok(inside) if !inside.as_os_str().is_empty() => inside.display().to_string(),
+            Ok(inside) if inside.as_os_str().is_empty() => ".".to_owned(),
+            Ok(inside) => inside.display().to_string(),
             _ => path.display().to_string(),
         }
     }
@@ -170,22 +171,38 @@ impl<'a> Loader<'a> {
             return None;
         }
         match std::fs::read(path) {
-            Ok(bytes) => {
-                if let Ok(text) = String::from_utf8(bytes) {
-                    Some((self.add_source(name, &text, parent), text))
-                } else {
-                    let problem = Diagnostic::error(format!("{name} is not UTF-8 text"))
-                        .code(code::NOT_UTF8)
-                        .help("save the file as UTF-8");
-                    self.report(problem, place);
+            Ok(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => Some((self.add_source(name, &text, parent), text)),
+                Err(error) => {
+                    self.not_text(name, &error, parent);
                     None
                 }
-            }
+            },
             Err(error) => {
                 self.report(unreadable(&name, path, &error), place);
                 None
             }
         }
+    }
+
+    /// Reports a file that is not UTF-8, at the first byte that is not.
+    fn not_text(
+        &mut self,
+        name: String,
+        error: &std::string::FromUtf8Error,
+        parent: Option<(Relation, Span)>,
+    ) {
+        let message = format!("{name} is not UTF-8 text");
+        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+        let start = error.utf8_error().valid_up_to();
+        let width = char::REPLACEMENT_CHARACTER.len_utf8();
+        let source = self.add_source(name, &text, parent);
+        self.problems.push(
+            Diagnostic::error(message)
+                .code(code::NOT_UTF8)
+                .at(Span::in_text(source, &text, start..start + width))
+                .help("save the file as UTF-8"),
+        );
     }
 
     /// Registers a text.

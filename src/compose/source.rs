@@ -24,6 +24,11 @@ pub struct Span {
 }
 
 impl Span {
+    /// Whether two places start at the same character.
+    pub(crate) fn same_start(self, other: Self) -> bool {
+        self.source == other.source && self.start == other.start
+    }
+
     /// The place of a byte range of the text of `source`. A byte order mark takes no column.
     pub fn in_text(source: SourceId, text: &str, range: Range<usize>) -> Self {
         let before = text.get(..range.start).unwrap_or(text);

@@ -74,7 +74,7 @@ fn run(check: Check, node: &Node, path: Path<'_>, problems: &mut Vec<Diagnostic>
         Check::WatchPath => {
             if node.as_str() == Some("") {
                 problems.push(
-                    Diagnostic::error(format!("{path} is empty"))
+                    Diagnostic::error(format!("{path} must not be empty"))
                         .code(code::INVALID_VALUE)
                         .path(path.to_string())
                         .at(node.span)

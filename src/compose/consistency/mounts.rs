@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Checker;
 use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::model::WatchAction;
+use crate::compose::node::Node;
 use crate::compose::source::Span;
 
 impl Checker<'_> {
@@ -46,6 +47,13 @@ impl Checker<'_> {
             return;
         };
         for (index, trigger) in develop.watch.iter().enumerate() {
+            let path = ["services", self.name, "develop", "watch"];
+            let item = self.project.tree.at(&path).and_then(Node::as_seq);
+            let item = item.and_then(|items| items.get(index));
+            if item.is_some_and(|item| item.get("action").is_none()) {
+                // Which has been said.
+                continue;
+            }
             let needs_target =
                 !matches!(trigger.action, WatchAction::Rebuild | WatchAction::Restart);
             if needs_target && trigger.target.as_deref().unwrap_or_default().is_empty() {

@@ -32,7 +32,7 @@ macro_rules! record {
         ) -> Option<$type> {
             let map = cx.mapping(node)?;
             let mut record: $type = $start;
-            cx.require(node, map, &[$($required),*]);
+            cx.require(node, map, &[$($required),*], &[$($key),*]);
             for (key, entry) in map {
                 match key.as_str() {
                     $($key => {

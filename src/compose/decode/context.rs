@@ -172,7 +172,17 @@ impl<'a> Context<'a> {
                     Value::Null => "write its attributes below it, or remove it",
                     _ => "write `key: value` lines below it",
                 };
-                let reason = format!("must be a mapping, not {}", describe(node));
+                let path = self.path();
+                let misplaced = path
+                    .strip_prefix("services.")
+                    .and_then(|name| home::advice("", name));
+                let wanted = if home::may_be_short(&path) {
+                    "a text or a mapping"
+                } else {
+                    "a mapping"
+                };
+                let reason = format!("must be {wanted}, not {}", describe(node));
+                let help = misplaced.as_deref().unwrap_or(help);
                 self.invalid(code::WRONG_TYPE, node, &reason, help)
             }
         }
@@ -184,6 +194,9 @@ impl<'a> Context<'a> {
             Value::Seq(items) => Some(items),
             other => {
                 let help = match super::scalar::display(other) {
+                    _ if self.path().ends_with(".gpus") => {
+                        "write `gpus: all`, or `gpus: [{count: 2}]`".to_owned()
+                    }
                     Some(text) if text.len() <= 40 && matches!(other, Value::Str(_)) => {
                         format!("write it as a list: [\"{text}\"]")
                     }
@@ -208,11 +221,12 @@ impl<'a> Context<'a> {
             Some(extensions) if key.starts_with("x-") => {
                 extensions.insert(key.to_owned(), entry.node.clone());
             }
-            other => self.unknown_attribute(key, entry.key, known, other.is_some()),
+            other => self.unknown_attribute(key, entry, known, other.is_some()),
         }
     }
 
-    fn unknown_attribute(&mut self, key: &str, span: Span, known: &[&str], extensible: bool) {
+    fn unknown_attribute(&mut self, key: &str, entry: &Entry, known: &[&str], extensible: bool) {
+        let span = entry.key;
         let message = format!("unknown attribute \"{key}\" in {}", self.owner());
         let mut diagnostic = Diagnostic::error(message)
             .code(code::UNKNOWN_ATTRIBUTE)
@@ -223,13 +237,19 @@ impl<'a> Context<'a> {
             .or_else(|| {
                 similar(key, known.iter().copied()).map(|name| format!("did you mean \"{name}\"?"))
             })
+            .or_else(|| home::service_at_top(&path, key, &entry.node))
             .or_else(|| few(known))
             .or_else(|| extensible.then(|| format!("remove it, or name it `x-{key}` to keep it")));
         self.diagnostics.push(diagnostic);
     }
 
     /// Records an error for each attribute that must be there and is not.
-    pub(super) fn require(&mut self, node: &Node, map: &Map, keys: &[&str]) {
+    /// `known` are all attributes: a mapping with others only is something else altogether, which
+    /// is said of those.
+    pub(super) fn require(&mut self, node: &Node, map: &Map, keys: &[&str], known: &[&str]) {
+        if !map.is_empty() && !map.keys().any(|key| known.contains(&key.as_str())) {
+            return;
+        }
         for key in keys {
             if !map.contains_key(*key) {
                 let message = format!("{} has no \"{key}\"", self.owner());

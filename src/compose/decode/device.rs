@@ -36,7 +36,8 @@ pub(super) fn gpu<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<DeviceRequ
 /// One entry of `deploy.resources.reservations.devices`.
 pub(super) fn reservation<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<DeviceRequest> {
     if let Some(map) = node.as_map() {
-        cx.require(node, map, &["capabilities"]);
+        let keys: Vec<&str> = map.keys().map(String::as_str).collect();
+        cx.require(node, map, &["capabilities"], &keys);
     }
     request(node, cx)
 }

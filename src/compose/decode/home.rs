@@ -1,5 +1,7 @@
 //! Where an attribute belongs that stands at a wrong level, and what others call differently.
 
+use crate::compose::node::Node;
+
 /// What to write instead of an attribute of a service that does not exist.
 const SERVICE: &[(&str, &str)] = &[
     ("replicas", "deploy.replicas"),
@@ -104,6 +106,22 @@ pub(super) fn advice(path: &str, key: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// What to do about an attribute at the top level that looks like a service.
+pub(super) fn service_at_top(path: &str, key: &str, node: &Node) -> Option<String> {
+    let is_service = path.is_empty() && ["image", "build"].iter().any(|it| node.get(it).is_some());
+    is_service.then(|| format!("indent it below `services:` if \"{key}\" is a service"))
+}
+
+/// Whether the value at a path is an element of a list that takes texts as well as mappings.
+pub(super) fn may_be_short(path: &str) -> bool {
+    const LISTS: [&str; 6] = [
+        "ports", "volumes", "secrets", "configs", "devices", "env_file",
+    ];
+    let last = path.rsplit('.').next().unwrap_or_default();
+    last.split_once('[')
+        .is_some_and(|(list, _)| LISTS.contains(&list))
 }
 
 fn instead(table: &[(&str, &str)], key: &str) -> Option<String> {

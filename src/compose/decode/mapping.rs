@@ -48,7 +48,12 @@ fn environment_list<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Environm
         };
         if name.ends_with(char::is_whitespace) {
             let message = format!("has the variable \"{name}\" whose name ends in a space");
-            cx.error(node.span, &message).help =
+            let items = node.as_seq().into_iter().flatten();
+            let place = items
+                .filter(|item| item.as_str() == Some(line.as_str()))
+                .map(|item| item.span)
+                .next();
+            cx.error(place.unwrap_or(node.span), &message).help =
                 Some("write NAME=value without a space before `=`".to_owned());
         }
         variables.insert(name.to_owned(), value);

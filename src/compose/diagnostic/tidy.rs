@@ -84,9 +84,20 @@ struct Causes {
     places: HashSet<Span>,
     /// Places where the YAML itself is wrong: no value could be made of the text.
     yaml: HashSet<Span>,
+    /// Places of short forms that cannot be read.
+    unread: HashSet<Span>,
+    /// A mount has no place in the container.
+    no_target: bool,
     /// Files that could be read in part only.
     broken: HashSet<SourceId>,
 }
+
+/// Kinds of texts that stand for a mapping.
+const SHORT_FORMS: &[Code] = &[
+    code::INVALID_PORT,
+    code::INVALID_VOLUME,
+    code::INVALID_VALUE,
+];
 
 /// Kinds that leave no value behind.
 const NO_VALUE: &[Code] = &[code::INVALID_TAG, code::INVALID_KEY, code::UNKNOWN_ANCHOR];
@@ -99,9 +110,16 @@ impl Causes {
             meant: HashSet::new(),
             places: HashSet::new(),
             yaml: HashSet::new(),
+            unread: HashSet::new(),
+            no_target: false,
             broken: HashSet::new(),
         };
         for problem in problems {
+            causes.no_target |= problem.code == code::MISSING_ATTRIBUTE
+                && problem
+                    .path
+                    .as_deref()
+                    .is_some_and(|path| path.ends_with(".target"));
             if problem.is_error()
                 && !ABSENCES.contains(&problem.code)
                 && !COMPARISONS.contains(&problem.code)
@@ -121,6 +139,9 @@ impl Causes {
             self.broken.extend(problem.span.map(|span| span.source));
         }
         let Some(path) = &problem.path else {
+            if SHORT_FORMS.contains(&problem.code) {
+                self.unread.extend(problem.span);
+            }
             return;
         };
         if problem.code == code::UNKNOWN_ATTRIBUTE
@@ -166,7 +187,16 @@ impl Causes {
         let no_file = problem.code == code::WRONG_TYPE
             && problem.path.is_none()
             && self.broken.contains(&span.source);
-        no_value || no_file
+        let wrong_type = problem.code == code::WRONG_TYPE;
+        // `{{ x }}` is a mapping whose key is one.
+        let braces = Span {
+            start: span.start + 1,
+            column: span.column + 1,
+            ..span
+        };
+        let template = wrong_type && self.yaml.iter().any(|key| key.same_start(braces));
+        let unread = wrong_type && self.unread.contains(&span);
+        no_value || no_file || template || unread
     }
 
     fn explain_absence(&self, problem: &Diagnostic) -> bool {
@@ -194,6 +224,9 @@ impl Causes {
     }
 
     fn explain_comparison(&self, problem: &Diagnostic) -> bool {
+        if self.no_target && problem.message.ends_with(" at ") {
+            return true;
+        }
         let related = problem.related.iter().map(|(span, _)| span);
         problem
             .span

@@ -27,7 +27,7 @@ fn resolve(decoder: &str, record: &Record) -> Value {
                 list
             }
             "keyed" => json!({ "type": "object", "additionalProperties": resolve(inner, record) }),
-            "named" => named(resolve(inner, record)),
+            "named" | "names" => named(resolve(inner, record)),
             "one_of" => choice(&quoted(inner)),
             "integer_in" => integer_in(inner),
             _ => panic!("the schema does not know the decoder {wrapper}(…)"),

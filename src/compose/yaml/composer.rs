@@ -382,7 +382,7 @@ impl<'t> Composer<'t> {
                 );
                 return Ok(Key {
                     text: format!("\0{}", span.start),
-                    span,
+                    span: node.span,
                     merge: false,
                 });
             }

@@ -62,6 +62,18 @@ pub(super) fn key_above(text: &str, at: usize) -> Option<(Range<usize>, String)>
     Some((above.start..above.start + above.text.len(), help))
 }
 
+/// The first line that a version control system wrote for a conflict: its bytes.
+pub(super) fn conflict_marker(text: &str) -> Option<Range<usize>> {
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        if line.starts_with("<<<<<<< ") {
+            return Some(offset..offset + line.trim_end().len());
+        }
+        offset += line.len();
+    }
+    None
+}
+
 /// A text with `: ` in it, in quotes.
 pub(super) fn quoted_value(text: &str, at: usize) -> Option<String> {
     let lines = lines_to(text, at);
@@ -77,6 +89,15 @@ pub(super) fn indentation(text: &str, at: usize) -> Option<String> {
     let lines = lines_to(text, at);
     let (line, above) = lines.split_last()?;
     let levels = levels(above);
+    let opens = |line: &Line<'_>| line.text.ends_with(':') || line.text.contains(": &");
+    let may_be_deeper = above.last().is_none_or(opens);
+    if may_be_deeper
+        && levels
+            .first()
+            .is_none_or(|(indent, _)| *indent < line.indent)
+    {
+        return None;
+    }
     if levels.iter().any(|(indent, _)| *indent == line.indent) {
         return None;
     }

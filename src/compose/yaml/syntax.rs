@@ -73,6 +73,13 @@ fn look_around(
     quote: Option<Span>,
 ) -> Diagnostic {
     let at = text.offset(mark);
+    if let Some(range) = hint::conflict_marker(text.text) {
+        diagnostic.message = "a merge of two versions of this file is not finished".to_owned();
+        diagnostic.related.clear();
+        return diagnostic.at(text.range(range)).help(
+            "keep one version, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`",
+        );
+    }
     if text.text.trim_start().starts_with('<') {
         let start = text.text.len() - text.text.trim_start().len();
         diagnostic.message = "this is HTML or XML, not a compose file".to_owned();
@@ -93,6 +100,16 @@ fn look_around(
     ];
     if !structural.contains(&problem) {
         return diagnostic;
+    }
+    let before = text
+        .text
+        .get(..at)
+        .and_then(|before| before.chars().next_back());
+    if quote.is_none() && matches!(before, Some('"' | '\'')) {
+        return diagnostic.help(
+            "the quote before this place ends the text: double a single quote inside single quotes, write \\\" inside \
+             double ones",
+        );
     }
     if let Some(quote) = quote {
         diagnostic.related.clear();

@@ -256,7 +256,7 @@ fn merge_keys_add_what_is_missing() {
     );
     assert_eq!(
         message("{<<: [{a: 1}, 2]}"),
-        "`<<` takes a mapping or a list of mappings, not a integer"
+        "`<<` takes a mapping or a list of mappings, not an integer"
     );
     assert_eq!(
         message("<<: {a: 1}\n<<: {b: 1}"),

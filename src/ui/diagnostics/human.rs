@@ -168,18 +168,37 @@ fn snippet<'a>(
         .collect();
     let start = line_start(text, ranges.iter().map(|range| range.start).min()?);
     let end = line_end(text, ranges.iter().map(|range| range.end).max()?);
-    let line = text[..start].matches('\n').count() + 1;
+    let line = marks.iter().map(|mark| mark.span.line).min()?;
+    let (lines, offsets) = plain_breaks(&text[start..end]);
     let annotations = marks.iter().zip(&ranges).map(|(mark, range)| {
+        let at = |byte: usize| offsets.get(byte - start).copied().unwrap_or(lines.len());
         mark.kind
-            .span(range.start - start..range.end - start)
+            .span(at(range.start)..at(range.end))
             .label(mark.label)
     });
     Some(
-        Snippet::source(&text[start..end])
-            .line_start(line)
+        Snippet::source(lines.clone())
+            .line_start(line as usize)
             .path(named.then_some(source.name.as_str()))
             .annotations(annotations),
     )
+}
+
+/// The text with `\n` at the end of every line, and for each of its bytes where it went.
+fn plain_breaks(text: &str) -> (String, Vec<usize>) {
+    let mut plain = String::with_capacity(text.len());
+    let mut offsets = Vec::with_capacity(text.len() + 1);
+    let mut chars = text.chars().peekable();
+    while let Some(char) = chars.next() {
+        offsets.extend((0..char.len_utf8()).map(|byte| plain.len() + byte));
+        match char {
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\r' => plain.push('\n'),
+            _ => plain.push(char),
+        }
+    }
+    offsets.push(plain.len());
+    (plain, offsets)
 }
 
 /// The part of a span that is on its first line, within the text and on character boundaries.
@@ -199,11 +218,11 @@ fn char_boundary(text: &str, at: usize) -> usize {
 }
 
 fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+    text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1)
 }
 
 fn line_end(text: &str, at: usize) -> usize {
     text[at..]
-        .find('\n')
+        .find(['\n', '\r'])
         .map_or(text.len(), |offset| at + offset)
 }
