@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -19,6 +20,7 @@ use super::node::{Map, Node, Value};
 use super::options::LoadOptions;
 use super::paths;
 use super::provenance::Record as LayerRecord;
+use super::read::{self, ReadError};
 use super::source::{Relation, Source, SourceId, SourceMap, Span};
 use super::validate;
 use super::written::{EnvText, Record};
@@ -170,14 +172,8 @@ impl<'a> Loader<'a> {
             self.report(problem, place);
             return None;
         }
-        match std::fs::read(path) {
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => Some((self.add_source(name, &text, parent), text)),
-                Err(error) => {
-                    self.not_text(name, &error, parent);
-                    None
-                }
-            },
+        match read::text(path) {
+            Ok(text) => Some((self.add_source(name, &text, parent), text)),
             Err(error) => {
                 self.report(unreadable(&name, path, &error), place);
                 None
@@ -400,16 +396,33 @@ impl<'a> Loader<'a> {
     }
 }
 
-fn unreadable(name: &str, path: &Path, error: &std::io::Error) -> Diagnostic {
-    use std::io::ErrorKind;
-    match error.kind() {
-        _ if path.is_dir() => Diagnostic::error(format!("{name} is a folder"))
+fn unreadable(name: &str, path: &Path, error: &ReadError) -> Diagnostic {
+    match error {
+        ReadError::TooLarge => Diagnostic::error(format!(
+            "{name} is too large: at most {} MiB are read",
+            read::MAX_BYTES >> 20
+        ))
+        .code(code::LIMIT)
+        .help("split it, or name another file"),
+        ReadError::NotText(at) => {
+            Diagnostic::error(format!("{name} is not UTF-8 text: byte {} is not", at + 1))
+                .code(code::NOT_UTF8)
+                .help("save the file as UTF-8")
+        }
+        ReadError::Idle => Diagnostic::error(format!("{name} is a pipe that nobody writes to"))
             .code(code::UNREADABLE_FILE)
-            .help("name the file inside it"),
-        ErrorKind::NotFound => Diagnostic::error(format!("{name} does not exist"))
-            .code(code::FILE_NOT_FOUND)
-            .help(format!("looked for {}", path.display())),
-        _ => {
+            .help("start what writes to it, or name a file"),
+        ReadError::Io(_) if path.is_dir() => {
+            Diagnostic::error(format!("{name} is a folder"))
+                .code(code::UNREADABLE_FILE)
+                .help("name the file inside it")
+        }
+        ReadError::Io(error) if error.kind() == ErrorKind::NotFound => {
+            Diagnostic::error(format!("{name} does not exist"))
+                .code(code::FILE_NOT_FOUND)
+                .help(format!("looked for {}", path.display()))
+        }
+        ReadError::Io(error) => {
             Diagnostic::error(format!("{name} cannot be read: {error}")).code(code::UNREADABLE_FILE)
         }
     }

@@ -31,6 +31,7 @@ mod profiles;
 #[cfg(test)]
 mod properties;
 pub mod provenance;
+mod read;
 mod scalar;
 #[cfg(test)]
 mod schema;

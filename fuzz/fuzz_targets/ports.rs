@@ -1,0 +1,11 @@
+//! The short form of `ports`: read or refused, and its long form stays as it is.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let file = rcompose_fuzz::service_with("ports", text);
+    if let Ok(loaded) = rcompose_fuzz::load_text(&file) {
+        rcompose_fuzz::assert_fixed_point(&loaded);
+    }
+});

@@ -1,0 +1,92 @@
+//! What the fuzz targets share: reading texts, loading projects, and the checks on both.
+
+/// The room that is fuzzed.
+#[path = "../../src/compose/mod.rs"]
+pub mod compose;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::compose::node::Node;
+use crate::compose::source::{Source, SourceId, SourceMap};
+use crate::compose::{LoadError, LoadOptions, Loaded, Severity, emit, load, yaml};
+
+/// The id of a source that holds `text`.
+pub fn source(text: &str) -> SourceId {
+    SourceMap::default().add(Source {
+        name: "fuzz".into(),
+        text: text.into(),
+        parent: None,
+    })
+}
+
+/// The documents of a YAML text, if it can be read.
+pub fn documents(text: &str) -> Option<Vec<Node>> {
+    match yaml::parse(source(text), text) {
+        Ok(documents) => Some(documents),
+        Err(problems) => {
+            assert!(!problems.is_empty(), "refused without a reason");
+            None
+        }
+    }
+}
+
+/// How a project in `folder` is loaded: a few variables, nothing of the real environment.
+pub fn options(folder: &Path) -> LoadOptions {
+    let shell = [("SET", "value"), ("EMPTY", ""), ("PORT", "8080"), ("HOME", "/nohome")];
+    let shell: BTreeMap<String, String> = shell
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let mut options = LoadOptions::new(folder.to_owned(), shell);
+    options.project_name = Some("fuzz".to_owned());
+    options.profiles = vec!["*".to_owned()];
+    options
+}
+
+/// A compose file given as text in a folder that does not exist.
+pub fn load_text(text: &str) -> Result<Loaded, LoadError> {
+    let mut options = options(Path::new("/nowhere"));
+    options.files = vec!["-".to_owned()];
+    options.stdin = Some(text.to_owned());
+    checked(load(&options))
+}
+
+/// A refusal needs an error, and what loads has none.
+pub fn checked(loaded: Result<Loaded, LoadError>) -> Result<Loaded, LoadError> {
+    match &loaded {
+        Ok(loaded) => assert!(
+            loaded.warnings.iter().all(|it| it.severity == Severity::Warning),
+            "loaded in spite of an error"
+        ),
+        Err(error) => assert!(
+            error.diagnostics.iter().any(|it| it.severity == Severity::Error),
+            "refused without an error"
+        ),
+    }
+    loaded
+}
+
+/// What `config` prints.
+pub fn config(loaded: &Loaded) -> String {
+    emit::escape_dollars(&emit::yaml(&loaded.project))
+}
+
+/// `config` of what `config` printed prints it again.
+pub fn assert_fixed_point(loaded: &Loaded) {
+    let first = config(loaded);
+    match load_text(&first) {
+        Ok(again) => assert_eq!(first, config(&again), "config of config differs"),
+        Err(error) => {
+            let messages: Vec<&str> =
+                error.diagnostics.iter().map(|it| it.message.as_str()).collect();
+            panic!("config printed what cannot be loaded: {messages:?}\n{first}");
+        }
+    }
+}
+
+/// A service with one attribute, whose value is a list with one text.
+pub fn service_with(attribute: &str, text: &str) -> String {
+    let quoted = text.replace('$', "$$").replace('\\', "\\\\").replace('"', "\\\"");
+    format!("services:\n  a:\n    image: i\n    {attribute}: [\"{quoted}\"]\n")
+}
