@@ -23,6 +23,8 @@ if [ -z "$filter" ]; then
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
     say "unit tests"
     cargo test --workspace --lib --bins --quiet
+    say "hostile files"
+    cargo test --test hostile --quiet
     say "tests of the binary without an engine"
     cargo test --test cli --test diagnostics --quiet
 fi

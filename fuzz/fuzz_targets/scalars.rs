@@ -22,6 +22,10 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn check_duration(duration: Duration) {
+    // As in Go, what is printed for the smallest number is out of range.
+    if duration.nanos == i64::MIN {
+        return;
+    }
     let text = duration.to_string();
     assert_eq!(text.parse(), Ok(duration), "{text}");
     let _ = (duration.to_std(), duration.as_secs());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::diagnostic::{Diagnostic, code};
-use super::dotenv;
+use super::dotenv::{self, Variables};
 use super::loader::Loader;
 use super::model::{EnvFile, Environment, Project, Service};
 use super::node::{Entry, Map, Node, Value};
@@ -41,6 +41,9 @@ pub(crate) fn read_env_file(
     let found = dotenv::read_after(source, &text, &lookup, &earlier);
     loader.gaps.variables |= !found.problems.is_empty();
     loader.problems.extend(found.problems);
+    if spend(loader, &found.variables).is_none() {
+        return;
+    }
     if let Some(layers) = &mut loader.layers {
         layers.env_file(&found.variables);
     }
@@ -49,6 +52,18 @@ pub(crate) fn read_env_file(
             read.insert(name, value);
         }
     }
+}
+
+/// Takes from the budget what the variables of a file add to what uses it.
+fn spend(loader: &mut Loader<'_>, variables: &Variables) -> Option<()> {
+    let cost = variables
+        .iter()
+        .map(|(name, variable)| name.len() + variable.value.as_ref().map_or(0, String::len))
+        .sum();
+    let Some(first) = variables.values().next() else {
+        return Some(());
+    };
+    loader.spend(cost, "env files", first.span)
 }
 
 /// Fills in bare names of `environment` lists, and the values of secrets and configs that
@@ -151,7 +166,8 @@ fn read_service_file(
     read: &mut BTreeMap<String, String>,
 ) {
     let path = Path::new(&file.path);
-    if !path.exists() {
+    let missing = |error: std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    if path.metadata().is_err_and(missing) {
         if file.required {
             loader.problems.push(
                 Diagnostic::error(format!("env file {} does not exist", loader.shown(path)))
@@ -185,6 +201,9 @@ fn read_service_file(
         }
     };
     loader.problems.extend(found.problems);
+    if spend(loader, &found.variables).is_none() {
+        return;
+    }
     if let Some(layers) = &mut loader.layers {
         layers.attached(service, "environment", &found.variables);
     }
@@ -222,6 +241,9 @@ fn resolve_service_labels(
         let lookup = |name: &str| known.get(name).cloned();
         let found = dotenv::read(source, &text, &lookup);
         loader.problems.extend(found.problems);
+        if spend(loader, &found.variables).is_none() {
+            return;
+        }
         if let Some(layers) = &mut loader.layers {
             layers.attached(name, "labels", &found.variables);
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::budget;
 use super::diagnostic::similar::{did_you_mean, similar};
 use super::diagnostic::{Diagnostic, code};
 use super::first_format;
@@ -131,6 +132,8 @@ impl Extension<'_, '_> {
         if let Some(directives) = place.directives.at(&["services", name]) {
             directives.apply(&mut base);
         }
+        self.loader
+            .spend(budget::cost(&base), "services that extend others", entry.key)?;
         merge::merge_service(&mut base, service, &mut self.loader.problems);
         self.resolved.insert(key, base.clone());
         Some(base)

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use indexmap::IndexMap;
 
+use super::budget::{self, Budget};
 use super::diagnostic::{Diagnostic, code};
 use super::node::{Node, Value};
 use super::path::{Path, Pattern};
@@ -140,7 +141,7 @@ pub(crate) fn template_problem(error: &TemplateError) -> Diagnostic {
     let code = match error.kind {
         TemplateErrorKind::Required { .. } => code::REQUIRED_VARIABLE,
         TemplateErrorKind::Invalid(_) => code::INVALID_TEMPLATE,
-        TemplateErrorKind::TooDeep => code::LIMIT,
+        TemplateErrorKind::TooDeep | TemplateErrorKind::TooLong => code::LIMIT,
     };
     Diagnostic::error(error.to_string())
         .code(code)
@@ -158,6 +159,7 @@ fn help_for(kind: &TemplateErrorKind) -> String {
         TemplateErrorKind::Invalid(_) => {
             "write ${NAME}, or $$ for a dollar sign that is no variable".to_owned()
         }
+        TemplateErrorKind::TooLong => "use shorter variables, or fewer".to_owned(),
         TemplateErrorKind::TooDeep => "use fewer defaults inside defaults".to_owned(),
     }
 }
@@ -172,6 +174,8 @@ pub(crate) struct Interpolation<'a> {
     pub(crate) unset: &'a mut Unset,
     /// Where problems go.
     pub(crate) problems: &'a mut Vec<Diagnostic>,
+    /// What the values of variables may still add.
+    pub(crate) budget: &'a mut Budget,
 }
 
 impl Interpolation<'_> {
@@ -197,6 +201,12 @@ impl Interpolation<'_> {
             self.unset.add(&name, place);
         }
         match result {
+            Ok(text) if self.budget.take(text.len()).is_none() => {
+                if !self.problems.iter().any(budget::is_limit) {
+                    self.problems.push(budget::exceeded("variables").at(span));
+                }
+                None
+            }
             Ok(text) => Some(text),
             Err(error) => {
                 let end = error.range.end;

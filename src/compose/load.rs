@@ -120,11 +120,42 @@ pub fn load_tree(options: &LoadOptions) -> Result<LoadedTree, LoadError> {
     }
 }
 
+/// Most problems that are shown.
+const MAX_PROBLEMS: usize = 500;
+
+/// Leaves so many problems that they can be shown and read, errors first, and says how many more
+/// there are.
+fn drop_excess(diagnostics: &mut Vec<Diagnostic>) {
+    let Some(more) = diagnostics.len().checked_sub(MAX_PROBLEMS + 1) else {
+        return;
+    };
+    let errors = diagnostics.iter().filter(|it| it.is_error()).count();
+    let mut left = MAX_PROBLEMS;
+    let mut warnings = MAX_PROBLEMS.saturating_sub(errors);
+    diagnostics.retain(|problem| {
+        let room = if problem.is_error() {
+            &mut left
+        } else {
+            &mut warnings
+        };
+        let keep = *room > 0;
+        *room -= usize::from(keep);
+        keep
+    });
+    let rest = format!("and {} more problems", more + 1);
+    diagnostics.push(if errors > MAX_PROBLEMS {
+        Diagnostic::error(rest).code(code::LIMIT)
+    } else {
+        Diagnostic::warning(rest).code(code::LIMIT)
+    });
+}
+
 /// Problems in the order of the files, each once: a file may be read more than once.
 pub(crate) fn finish(loader: Loader<'_>) -> (Vec<Diagnostic>, SourceMap) {
     let mut problems = loader.problems;
     problems.extend(loader.unset.into_warnings());
-    let problems = tidy(problems, loader.gaps, &loader.cuts, &loader.sources);
+    let mut problems = tidy(problems, loader.gaps, &loader.cuts, &loader.sources);
+    drop_excess(&mut problems);
     (problems, loader.sources)
 }
 
@@ -178,7 +209,7 @@ fn parse_files(loader: &mut Loader<'_>, files: &[PathBuf]) -> Vec<ParsedFile> {
     let mut parsed = Vec::with_capacity(files.len());
     for path in files {
         let file = if path == Path::new("-") {
-            let text = loader.options.stdin.clone().unwrap_or_default();
+            let text = loader.options.stdin.as_deref().unwrap_or_default().into();
             let source = loader.add_source("-".to_owned(), &text, None);
             loader.parse_text(path.clone(), source, &text)
         } else {

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
+use super::budget::{self, Budget};
 use super::canonical;
 use super::decode;
 use super::diagnostic::tidy::Gaps;
@@ -26,9 +28,11 @@ use super::validate;
 use super::written::{EnvText, Record};
 use super::yaml;
 
-/// How many files one project may be made of.
+/// How many compose files one project may be made of, each counted as often as it is used.
 const MAX_FILES: usize = 4096;
 
+/// Most bytes that all files of a project may have together, each counted once.
+const MAX_BYTES: usize = 64 << 20;
 /// What must not be wrong in any document, even if a later one replaces the value.
 const TYPE_PROBLEMS: [Code; 5] = [
     code::WRONG_TYPE,
@@ -60,6 +64,12 @@ pub(crate) struct Loader<'a> {
     pub(crate) record: Option<Record>,
     /// What each layer says, where a caller wants to ask where values come from.
     pub(crate) layers: Option<Box<LayerRecord>>,
+    /// What aliases, `extends`, port ranges and variables may still add.
+    pub(crate) budget: Budget,
+    /// The texts of the files read so far, by path: one may be used many times.
+    texts: HashMap<PathBuf, Arc<str>>,
+    /// Number of compose files parsed so far.
+    parsed: usize,
 }
 
 /// The folder and variables that hold for a project or an included part of it.
@@ -104,6 +114,9 @@ impl<'a> Loader<'a> {
             scopes: 0,
             record: None,
             layers: None,
+            budget: Budget::new(),
+            texts: HashMap::new(),
+            parsed: 0,
         }
     }
 
@@ -157,25 +170,62 @@ impl<'a> Loader<'a> {
         true
     }
 
-    /// Reads a text file; reports and returns nothing when it cannot be read.
+    /// Takes what an expansion adds from the budget; reports that it is used up, the first time.
+    pub(crate) fn spend(&mut self, cost: usize, what: &str, place: Span) -> Option<()> {
+        let taken = self.budget.take(cost);
+        if taken.is_none() && !self.problems.iter().any(budget::is_limit) {
+            self.problems.push(budget::exceeded(what).at(place));
+        }
+        taken
+    }
+
+    /// Reads a text file; reports and returns nothing when it cannot be read. One that was read
+    /// before is not read again, but is a source of its own: what led to it differs.
     pub(crate) fn read(
         &mut self,
         path: &Path,
         parent: Option<(Relation, Span)>,
-    ) -> Option<(SourceId, String)> {
+    ) -> Option<(SourceId, Arc<str>)> {
         let name = self.shown(path);
         let place = parent.map(|(_, span)| span);
-        if self.sources.iter().count() >= MAX_FILES {
-            let problem = Diagnostic::error(format!("the project has more than {MAX_FILES} files"))
-                .code(code::LIMIT)
-                .help("look for files that include each other many times");
+        let text = match self.texts.get(path) {
+            Some(text) => Arc::clone(text),
+            None => self.read_anew(path, &name, parent)?,
+        };
+        if self.texts.values().map(|text| text.len()).sum::<usize>() > MAX_BYTES {
+            let problem = Diagnostic::error(format!(
+                "the files of the project are larger than {} MiB together",
+                MAX_BYTES >> 20
+            ))
+            .code(code::LIMIT)
+            .help("look for a file that was not meant");
             self.report(problem, place);
             return None;
         }
+        Some((self.add_source(name, &text, parent), text))
+    }
+
+    fn read_anew(
+        &mut self,
+        path: &Path,
+        name: &str,
+        parent: Option<(Relation, Span)>,
+    ) -> Option<Arc<str>> {
+        let place = parent.map(|(_, span)| span);
         match read::text(path) {
-            Ok(text) => Some((self.add_source(name, &text, parent), text)),
+            Ok(text) => {
+                let text: Arc<str> = text.into();
+                self.texts.insert(path.to_owned(), Arc::clone(&text));
+                Some(text)
+            }
+            Err(ReadError::NotText { text, at }) => {
+                let text: Arc<str> = text.into();
+                let source = self.add_source(name.to_owned(), &text, parent);
+                self.problems.push(not_text(source, name, &text, at));
+                None
+            }
             Err(error) => {
-                self.report(unreadable(&name, path, &error), place);
+                self.report(unreadable(name, path, &error), place);
                 None
             }
         }
@@ -205,12 +255,12 @@ impl<'a> Loader<'a> {
     pub(crate) fn add_source(
         &mut self,
         name: String,
-        text: &str,
+        text: &Arc<str>,
         parent: Option<(Relation, Span)>,
     ) -> SourceId {
         self.sources.add(Source {
             name,
-            text: text.into(),
+            text: Arc::clone(text),
             parent,
         })
     }
@@ -221,8 +271,14 @@ impl<'a> Loader<'a> {
         path: &Path,
         parent: Option<(Relation, Span)>,
     ) -> Option<ParsedFile> {
+        let again = self.texts.contains_key(path);
         let (source, text) = self.read(path, parent)?;
-        self.parse_text(path.to_owned(), source, &text)
+        let file = self.parse_text(path.to_owned(), source, &text)?;
+        if again {
+            let cost = file.documents.iter().map(budget::cost).sum();
+            self.spend(cost, "files that are used many times", file.start)?;
+        }
+        Some(file)
     }
 
     /// Parses the text of a compose file.
@@ -232,13 +288,24 @@ impl<'a> Loader<'a> {
         source: SourceId,
         text: &str,
     ) -> Option<ParsedFile> {
-        let read = yaml::read(source, text);
+        let start = start_of(source);
+        self.parsed += 1;
+        if self.parsed > MAX_FILES {
+            self.problems.push(
+                Diagnostic::error(format!("the project has more than {MAX_FILES} files"))
+                    .code(code::LIMIT)
+                    .at(start)
+                    .help("look for files that include each other many times"),
+            );
+            return None;
+        }
+        let read = yaml::read_within(source, text, &mut self.budget);
         self.problems.extend(read.problems);
         Some(ParsedFile {
             complete: read.complete,
             path,
             documents: read.documents,
-            start: start_of(source),
+            start,
         })
     }
 
@@ -347,6 +414,7 @@ impl<'a> Loader<'a> {
             lookup: &|name| stand_ins.get(name).or(environment.get(name)).cloned(),
             unset: &mut self.unset,
             problems: &mut self.problems,
+            budget: &mut self.budget,
         }
         .tree(document);
     }
@@ -357,6 +425,7 @@ impl<'a> Loader<'a> {
         let mut context = canonical::Context {
             lenient: !self.options.interpolate,
             problems: &mut self.problems,
+            budget: &mut self.budget,
         };
         canonical::canonicalize(tree, &mut context);
         // A port range of the base may hold a port of the override.
@@ -398,17 +467,14 @@ impl<'a> Loader<'a> {
 
 fn unreadable(name: &str, path: &Path, error: &ReadError) -> Diagnostic {
     match error {
+        ReadError::NotText { .. } => Diagnostic::error(format!("{name} is not UTF-8 text"))
+            .code(code::NOT_UTF8),
         ReadError::TooLarge => Diagnostic::error(format!(
             "{name} is too large: at most {} MiB are read",
             read::MAX_BYTES >> 20
         ))
         .code(code::LIMIT)
         .help("split it, or name another file"),
-        ReadError::NotText(at) => {
-            Diagnostic::error(format!("{name} is not UTF-8 text: byte {} is not", at + 1))
-                .code(code::NOT_UTF8)
-                .help("save the file as UTF-8")
-        }
         ReadError::Idle => Diagnostic::error(format!("{name} is a pipe that nobody writes to"))
             .code(code::UNREADABLE_FILE)
             .help("start what writes to it, or name a file"),
@@ -426,6 +492,24 @@ fn unreadable(name: &str, path: &Path, error: &ReadError) -> Diagnostic {
             Diagnostic::error(format!("{name} cannot be read: {error}")).code(code::UNREADABLE_FILE)
         }
     }
+}
+
+/// The first byte of `text` that was no UTF-8, at `at`; a replacement character stands there.
+fn not_text(source: SourceId, name: &str, text: &str, at: usize) -> Diagnostic {
+    let before = &text[..at];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let place = Span {
+        source,
+        start: at as u32,
+        end: (at + char::REPLACEMENT_CHARACTER.len_utf8()) as u32,
+        line: before.matches('\n').count() as u32 + 1,
+        column: before[line_start..].chars().count() as u32 + 1,
+    };
+    Diagnostic::error(format!("{name} is not UTF-8 text"))
+        .code(code::NOT_UTF8)
+        .at(place)
+        .label("the first byte that is not")
+        .help("save the file as UTF-8")
 }
 
 /// The place of the first character of a source.

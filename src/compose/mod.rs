@@ -3,6 +3,7 @@
 //! One module per stage; every stage works on spanned [`node::Node`]s, so an error of any
 //! stage can say where.
 
+mod budget;
 mod canonical;
 mod consistency;
 pub mod decode;

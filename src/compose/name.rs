@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::budget::Budget;
 use super::diagnostic::{Diagnostic, code};
 use super::interpolate::Interpolation;
 use super::loader::{Loader, ParsedFile};
@@ -47,6 +48,7 @@ pub(crate) fn project_name(
             lookup: &|name| environment.get(name).cloned(),
             unset: &mut super::interpolate::Unset::default(),
             problems: &mut Vec::new(),
+            budget: &mut Budget::new(),
         }
         .text(&text, node.span)
         .unwrap_or_default()

@@ -155,6 +155,7 @@ fn canonical(tree: &mut Node) -> usize {
         &mut Context {
             lenient: false,
             problems: &mut problems,
+            budget: &mut crate::compose::budget::Budget::new(),
         },
     );
     problems.len()

@@ -14,8 +14,13 @@ pub(crate) enum ReadError {
     Io(io::Error),
     /// It is longer than [`MAX_BYTES`], or never ends.
     TooLarge,
-    /// It is not UTF-8: the number of good bytes at its start.
-    NotText(usize),
+    /// It is not UTF-8.
+    NotText {
+        /// Its text with a replacement character for what is none.
+        text: String,
+        /// Where the first of them is, in bytes.
+        at: usize,
+    },
     /// It is a pipe that nobody writes to.
     Idle,
 }
@@ -45,7 +50,10 @@ pub(crate) fn text(path: &Path) -> Result<String, ReadError> {
     if bytes.len() > MAX_BYTES {
         return Err(ReadError::TooLarge);
     }
-    String::from_utf8(bytes).map_err(|error| ReadError::NotText(error.utf8_error().valid_up_to()))
+    String::from_utf8(bytes).map_err(|error| ReadError::NotText {
+        at: error.utf8_error().valid_up_to(),
+        text: String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    })
 }
 
 #[cfg(not(unix))]
@@ -136,7 +144,7 @@ mod tests {
             written(&vec![b'x'; MAX_BYTES + 1]),
             Err(ReadError::TooLarge)
         ));
-        assert!(matches!(written(b"ab\xff"), Err(ReadError::NotText(2))));
+        assert!(matches!(written(b"ab\xff"), Err(ReadError::NotText { at: 2, .. })));
     }
 
     #[test]

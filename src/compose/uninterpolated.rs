@@ -21,6 +21,7 @@ pub(crate) fn check(loader: &mut Loader<'_>, tree: &Node, environment: &BTreeMap
         lookup: &|name| environment.get(name).cloned(),
         unset: &mut Unset::default(),
         problems: &mut ignored,
+        budget: &mut crate::compose::budget::Budget::new(),
     }
     .tree(&mut probe);
     canonical::canonicalize(
@@ -28,6 +29,7 @@ pub(crate) fn check(loader: &mut Loader<'_>, tree: &Node, environment: &BTreeMap
         &mut canonical::Context {
             lenient: true,
             problems: &mut ignored,
+            budget: &mut crate::compose::budget::Budget::new(),
         },
     );
     let mut context = decode::Context::new();

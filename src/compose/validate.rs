@@ -11,7 +11,7 @@ enum Check {
     Volume,
     Config,
     Secret,
-    PortAddress,
+    Port,
     WatchPath,
     DeviceRequest,
 }
@@ -20,7 +20,7 @@ const CHECKS: &[(Pattern, Check)] = &[
     (&["volumes", "*"], Check::Volume),
     (&["configs", "*"], Check::Config),
     (&["secrets", "*"], Check::Secret),
-    (&["services", "*", "ports", "*"], Check::PortAddress),
+    (&["services", "*", "ports", "*"], Check::Port),
     (
         &["services", "*", "develop", "watch", "*", "path"],
         Check::WatchPath,
@@ -70,7 +70,10 @@ fn run(check: Check, node: &Node, path: Path<'_>, problems: &mut Vec<Diagnostic>
         Check::Volume => external_alone(node, path, problems),
         Check::Config => one_origin(node, &["file", "environment", "content"], path, problems),
         Check::Secret => one_origin(node, &["file", "environment"], path, problems),
-        Check::PortAddress => port_address(node, path, problems),
+        Check::Port => {
+            port_target(node, path, problems);
+            port_address(node, path, problems);
+        }
         Check::WatchPath => {
             if node.as_str() == Some("") {
                 problems.push(
@@ -145,6 +148,21 @@ fn one_origin(node: &Node, origins: &[&str], path: Path<'_>, problems: &mut Vec<
             }
             problems.push(problem);
         }
+    }
+}
+
+/// docker compose takes the port 0 and prints a file that it cannot read again.
+fn port_target(node: &Node, path: Path<'_>, problems: &mut Vec<Diagnostic>) {
+    let Some(target) = node.get("target") else {
+        return;
+    };
+    if target.value == Value::Int(0) {
+        problems.push(
+            Diagnostic::error(format!("{path}: the container port cannot be 0"))
+                .code(code::INVALID_PORT)
+                .at(target.span)
+                .help("write a port from 1 to 65535"),
+        );
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) use defaults::set as set_defaults;
 pub(crate) use lists::expand as expand_lists;
 pub(crate) use volume::{is_bind_source, target as volume_target};
 
+use super::budget::Budget;
 use super::diagnostic::Diagnostic;
 use super::node::{Entry, Map, Node, Value};
 use super::path::{Path, Pattern};
@@ -24,6 +25,8 @@ pub(crate) struct Context<'a> {
     pub(crate) lenient: bool,
     /// Where problems go.
     pub(crate) problems: &'a mut Vec<Diagnostic>,
+    /// What port ranges may still add.
+    pub(crate) budget: &'a mut Budget,
 }
 
 type Transform = fn(&mut Node, Path<'_>, &mut Context<'_>);

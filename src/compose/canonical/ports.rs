@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::{Context, LongForm};
+use crate::compose::budget;
 use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::node::{Node, Value};
 use crate::compose::path::Path;
@@ -33,6 +34,13 @@ pub(super) fn ports(node: &mut Node, _: Path<'_>, context: &mut Context<'_>) {
             continue;
         };
         match parse(&text) {
+            Ok(mappings) if context.budget.take(cost(&mappings)).is_none() => {
+                if !context.problems.iter().any(budget::is_limit) {
+                    let problem = budget::exceeded("port ranges").at(item.span);
+                    context.problems.push(problem);
+                }
+                break;
+            }
             Ok(mappings) => long.extend(mappings.iter().map(|mapping| long_form(mapping, item))),
             // With a variable in it, the list stays as it was written.
             Err(_) if context.lenient => return,
@@ -49,6 +57,12 @@ pub(super) fn ports(node: &mut Node, _: Path<'_>, context: &mut Context<'_>) {
         }
     }
     node.value = Value::Seq(long);
+}
+
+/// What a range costs beyond its first port, in bytes.
+fn cost(mappings: &[Mapping]) -> usize {
+    const PORT_COST: usize = 800;
+    (mappings.len() - 1) * PORT_COST
 }
 
 fn long_form(mapping: &Mapping, node: &Node) -> Node {
@@ -73,6 +87,9 @@ fn parse(text: &str) -> Result<Vec<Mapping>, String> {
     let (target, protocol) = split_protocol(target)?;
     let targets =
         range(target).ok_or_else(|| format!("\"{target}\" is no port from 0 to 65535"))?;
+    if targets.0 == 0 {
+        return Err("the container port cannot be 0".to_owned());
+    }
     let published = match published {
         "" => None,
         text => Some(range(text).ok_or_else(|| format!("\"{text}\" is no port from 0 to 65535"))?),
@@ -190,7 +207,7 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong() {
-        for text in ["", "abc", "80:", "70000", "1.2.3:1:2", "80/icmp", "1-3:5-6"] {
+        for text in ["", "abc", "80:", "70000", "1.2.3:1:2", "80/icmp", "1-3:5-6", "0", "80:0-1"] {
             assert!(parse(text).is_err(), "{text}");
         }
         assert!(parse("[::1:80:80").unwrap_err().contains("bracket"));

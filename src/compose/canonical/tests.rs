@@ -10,6 +10,7 @@ fn long(service: &str) -> String {
         &mut Context {
             lenient: false,
             problems: &mut problems,
+            budget: &mut crate::compose::budget::Budget::new(),
         },
     );
     assert_eq!(messages(&problems), Vec::<&str>::new());
@@ -24,6 +25,7 @@ fn problems(text: &str) -> Vec<String> {
         &mut Context {
             lenient: false,
             problems: &mut problems,
+            budget: &mut crate::compose::budget::Budget::new(),
         },
     );
     problems
@@ -81,6 +83,7 @@ fn external_name_is_taken_over_with_a_warning() {
         &mut Context {
             lenient: false,
             problems: &mut problems,
+            budget: &mut crate::compose::budget::Budget::new(),
         },
     );
     assert_eq!(

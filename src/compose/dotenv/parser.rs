@@ -6,6 +6,12 @@ use crate::compose::interpolate::template_problem;
 use crate::compose::source::{SourceId, Span};
 use crate::compose::template;
 
+/// Most bytes that values with variables in them may have together.
+const MAX_EXPANDED: usize = 16 << 20;
+
+/// Most problems of a file; what is behind them is not read.
+const MAX_PROBLEMS: usize = 1000;
+
 /// Reads an env file of which every line can be read; otherwise as [`read`].
 ///
 /// # Errors
@@ -43,9 +49,11 @@ pub fn read_after(
         lookup,
         earlier,
         variables: Variables::new(),
+        counted: (0, 0),
+        expanded: 0,
     };
     let mut problems = Vec::new();
-    while parser.skip_to_statement() {
+    while problems.len() < MAX_PROBLEMS && parser.skip_to_statement() {
         if let Err(problem) = parser.statement() {
             parser.skip_line_of(&problem);
             problems.push(*problem);
@@ -65,6 +73,10 @@ struct Parser<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
     earlier: &'a dyn Fn(&str) -> Option<String>,
     variables: Variables,
+    /// A place, and the number of its line counted from 0.
+    counted: (usize, usize),
+    /// Bytes that variables in values have added.
+    expanded: usize,
 }
 
 impl Parser<'_> {
@@ -72,14 +84,22 @@ impl Parser<'_> {
         &self.text[self.at..]
     }
 
+    /// Counts the lines up to `at`, so that spans behind it need not.
+    fn count_lines(&mut self, at: usize) {
+        let (from, line) = self.counted;
+        self.counted = (at, line + self.text[from..at].matches('\n').count());
+    }
+
+    /// A place that starts at the counted one or behind it.
     fn span(&self, start: usize, end: usize) -> Span {
+        let (from, line) = self.counted;
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
         let before = self.text[line_start..start].trim_start_matches('\u{feff}');
         Span {
             source: self.source,
             start: start as u32,
             end: end as u32,
-            line: self.text[..start].matches('\n').count() as u32 + 1,
+            line: (line + self.text[from..start].matches('\n').count()) as u32 + 1,
             column: before.chars().count() as u32 + 1,
         }
     }
@@ -124,6 +144,7 @@ impl Parser<'_> {
             self.skip_blanks();
         }
         let start = self.at;
+        self.count_lines(start);
         let (length, separator) = self.name_length()?;
         let Some(separator) = separator else {
             return self.nameless();
@@ -169,7 +190,6 @@ impl Parser<'_> {
         if value.is_none() && self.variables.contains_key(&name) {
             return;
         }
-        self.variables.shift_remove(&name);
         self.variables.insert(name, Variable { value, span });
     }
 
@@ -246,14 +266,17 @@ impl Parser<'_> {
             .into())
     }
 
-    fn expand(&self, value: &str, start: usize) -> Result<String, Box<Diagnostic>> {
+    fn expand(&mut self, value: &str, start: usize) -> Result<String, Box<Diagnostic>> {
+        if !value.contains('$') {
+            return Ok(value.to_owned());
+        }
         let lookup = |name: &str| {
             let own = || self.variables.get(name)?.value.clone();
             (self.lookup)(name)
                 .or_else(own)
                 .or_else(|| (self.earlier)(name))
         };
-        template::substitute(value, &lookup, &mut |_| {}).map_err(|error| {
+        let value = template::substitute(value, &lookup, &mut |_| {}).map_err(|error| {
             let line = self.text[start..].split('\n').next().unwrap_or_default();
             let part = value.get(error.range.clone()).unwrap_or(value);
             let (from, length) = match line.find(part) {
@@ -262,7 +285,20 @@ impl Parser<'_> {
             };
             let span = self.span(from, from + length);
             Box::new(template_problem(&error).at(span))
-        })
+        })?;
+        self.expanded += value.len();
+        if self.expanded > MAX_EXPANDED {
+            let line = self.text[start..].split('\n').next().unwrap_or_default();
+            return Err(Diagnostic::error(format!(
+                "variables make the values longer than {} MiB",
+                MAX_EXPANDED >> 20
+            ))
+            .code(code::LIMIT)
+            .at(self.span(start, start + line.len()))
+            .help("look for a variable that is made of others many times")
+            .into());
+        }
+        Ok(value)
     }
 }
 

@@ -150,6 +150,8 @@ fn double_quoted(out: &mut String, text: &str) {
             '\u{2028}' => "\\L",
             '\u{2029}' => "\\P",
             '\u{feff}' => "\\uFEFF",
+            // Dollars are doubled in what is written, which an escaped one would escape.
+            '$' => "$",
             _ if is_printable(char) && !escape_all => {
                 out.push(char);
                 continue;
@@ -175,7 +177,8 @@ fn escaped(out: &mut String, code: u32) {
 /// A block of lines. The trailing line break is left to the caller.
 fn literal(out: &mut String, text: &str, indent: usize) {
     out.push('|');
-    if text.starts_with(|char: char| char == ' ' || is_break(char)) {
+    // docker compose leaves the number out before a tab, and cannot read its own output.
+    if text.starts_with(|char: char| matches!(char, ' ' | '\t') || is_break(char)) {
         out.push('2');
     }
     let mut from_end = text.chars().rev();
@@ -259,6 +262,7 @@ mod tests {
             (" a\nb", "k: |2-\n   a\n  b\n"),
             ("\na", "k: |2-\n\n  a\n"),
             ("a\n  b", "k: |-\n  a\n    b\n"),
+            ("\ta\nb", "k: |2-\n  \ta\n  b\n"),
         ] {
             assert_eq!(document(&map(vec![("k", Value::str(text))])), block);
         }
@@ -267,6 +271,8 @@ mod tests {
     #[test]
     fn escapes_what_cannot_be_printed() {
         let value = map(vec![("k", Value::str("a\u{1}\u{1F600}\t\"\\"))]);
+        let marked = map(vec![("k", Value::str("\u{feff}$\n"))]);
+        assert_eq!(document(&marked), "k: \"\\uFEFF$\\n\"\n");
         assert_eq!(document(&value), "k: \"a\\x01\\U0001F600\\t\\\"\\\\\"\n");
     }
 }

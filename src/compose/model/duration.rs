@@ -88,12 +88,26 @@ fn component(text: &str) -> Result<(i64, &str), InvalidDuration> {
         whole.checked_mul(unit).ok_or(InvalidDuration)?
     };
     if !fraction.is_empty() {
-        let share: f64 = format!("0.{fraction}").parse().unwrap_or(0.0);
+        let (digits, scale) = leading_digits(fraction);
         nanos = nanos
-            .checked_add((share * unit as f64) as i64)
+            .checked_add((digits as f64 * (unit as f64 / scale)) as i64)
             .ok_or(InvalidDuration)?;
     }
     Ok((nanos, rest))
+}
+
+/// The digits of a fraction as a number, as many as fit, and the power of ten below it.
+fn leading_digits(fraction: &str) -> (i64, f64) {
+    let mut number: i64 = 0;
+    let mut scale = 1.0;
+    for digit in fraction.bytes().map(|byte| i64::from(byte - b'0')) {
+        let Some(next) = number.checked_mul(10).and_then(|it| it.checked_add(digit)) else {
+            break;
+        };
+        number = next;
+        scale *= 10.0;
+    }
+    (number, scale)
 }
 
 fn digits_end(text: &str) -> usize {
@@ -176,6 +190,9 @@ mod tests {
             ("3us", 3_000),
             ("0", 0),
             ("0s", 0),
+            ("20.523794743s", 20_523_794_743),
+            ("0.99999999999999999999999s", SECOND),
+            ("1.0000000005s", SECOND),
         ] {
             assert_eq!(read(text), Some(nanos), "{text}");
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::record::{Record, ScopeRecord};
 use super::trail::Kind;
+use crate::compose::budget::Budget;
 use crate::compose::canonical;
 use crate::compose::interpolate::{Interpolation, Unset};
 use crate::compose::merge::{self, Directives};
@@ -106,12 +107,14 @@ impl<'a> Document<'a> {
         Directives::take(&mut tree);
         // Loading has told of these already.
         let mut problems = Vec::new();
+        let mut budget = Budget::new();
         if let Some(lookup) = lookup {
             Interpolation {
                 sources,
                 lookup,
                 unset: &mut Unset::default(),
                 problems: &mut problems,
+                budget: &mut budget,
             }
             .tree(&mut tree);
         }
@@ -121,6 +124,7 @@ impl<'a> Document<'a> {
             &mut canonical::Context {
                 lenient: lookup.is_none(),
                 problems: &mut problems,
+                budget: &mut budget,
             },
         );
         canonical::expand_lists(&mut tree);

@@ -7,6 +7,12 @@ use super::syntax::{Operation, Operator, Piece, pieces};
 /// How deep templates may nest; bounds the stack.
 const MAX_DEPTH: usize = 64;
 
+/// Longest text that variables may make of a template, in bytes.
+const MAX_BYTES: usize = 8 << 20;
+
+/// How much of a bad template a message shows, in characters.
+const SHOWN: usize = 60;
+
 /// A template that cannot be substituted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
@@ -21,7 +27,7 @@ pub struct TemplateError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateErrorKind {
     /// `${` without a valid variable behind it.
-    #[error("invalid interpolation format `{0}`")]
+    #[error("invalid interpolation format `{}`", shortened(.0))]
     Invalid(String),
     /// `${NAME:?reason}` or `${NAME?reason}` and the variable has no value.
     #[error("required variable {name} is missing a value{}", reason_suffix(.reason))]
@@ -34,6 +40,16 @@ pub enum TemplateErrorKind {
     /// Defaults inside defaults beyond the limit.
     #[error("variables are nested too deeply: the limit is {MAX_DEPTH} levels")]
     TooDeep,
+    /// The values of the variables are too much together.
+    #[error("variables make the text longer than {} MiB", MAX_BYTES >> 20)]
+    TooLong,
+}
+
+fn shortened(template: &str) -> String {
+    match template.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &template[..end]),
+        None => template.to_owned(),
+    }
 }
 
 fn reason_suffix(reason: &str) -> String {
@@ -107,6 +123,12 @@ impl Substitution<'_> {
                     Some(value) => result.push_str(&value),
                     None => (self.unset)(name),
                 },
+            }
+            if result.len() > MAX_BYTES {
+                return Err(TemplateError {
+                    kind: TemplateErrorKind::TooLong,
+                    range: offset..offset + text.len(),
+                });
             }
         }
         Ok(result)

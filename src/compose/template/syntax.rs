@@ -46,22 +46,36 @@ pub(super) enum Operator {
 }
 
 /// Cuts a template into pieces. Ranges count from `offset`.
-pub(super) fn pieces(text: &str, offset: usize) -> Vec<Piece<'_>> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        let start = offset + (text.len() - rest.len()) + at;
-        let (piece, length) = after_dollar(&rest[at..], start);
-        if at > 0 {
-            pieces.push(Piece::Literal(&rest[..at]));
-        }
-        pieces.push(piece);
-        rest = &rest[at + length..];
+pub(super) fn pieces(text: &str, offset: usize) -> Pieces<'_> {
+    Pieces {
+        rest: text,
+        at: offset,
     }
-    if !rest.is_empty() {
-        pieces.push(Piece::Literal(rest));
+}
+
+/// The pieces of a template, cut off one by one: a long one may have millions.
+pub(super) struct Pieces<'text> {
+    rest: &'text str,
+    /// Where `rest` starts.
+    at: usize,
+}
+
+impl<'text> Iterator for Pieces<'text> {
+    type Item = Piece<'text>;
+
+    fn next(&mut self) -> Option<Piece<'text>> {
+        let (piece, length) = match self.rest.find('$') {
+            Some(0) => after_dollar(self.rest, self.at),
+            _ if self.rest.is_empty() => return None,
+            found => {
+                let length = found.unwrap_or(self.rest.len());
+                (Piece::Literal(&self.rest[..length]), length)
+            }
+        };
+        self.rest = &self.rest[length..];
+        self.at += length;
+        Some(piece)
     }
-    pieces
 }
 
 /// The piece that starts with the `$` at the start of `text`, and its length in bytes.

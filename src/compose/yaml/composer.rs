@@ -6,12 +6,13 @@ use std::io::{Chain, Read as _};
 
 use libyaml_safer::{Event, EventData, Mark, Parser, ScalarStyle};
 
+use super::super::budget::{Budget, cost};
 use super::super::diagnostic::similar::similar;
 use super::super::diagnostic::{Diagnostic, code};
 use super::super::node::{Directive, Entry, Map, Node, Value};
 use super::super::source::{SourceId, Span};
 use super::scalar::{self, Tag};
-use super::{Reading, limits, merge_key, syntax};
+use super::{Reading, guard, limits, merge_key, syntax};
 
 /// Reading cannot go on.
 type Fatal = Box<Diagnostic>;
@@ -26,10 +27,14 @@ pub(super) struct Composer<'t> {
     /// A line break was added behind the text.
     padded: bool,
     anchors: HashMap<String, Anchor>,
-    budget: limits::CopyBudget,
+    budget: &'t mut Budget,
     nodes: usize,
     /// The text of several lines in quotes that was read last, unless another text came after it.
     quote: Option<Span>,
+    /// Where the last event ended, in bytes.
+    read: usize,
+    /// The scanner panicked.
+    gave_up: bool,
     problems: Vec<Diagnostic>,
 }
 
@@ -82,13 +87,16 @@ struct Key {
 }
 
 impl<'t> Composer<'t> {
-    pub(super) fn new(source: SourceId, text: &'t str) -> Self {
+    /// A reader at the start of `text`; `padded` adds a line break behind the text.
+    pub(super) fn new(
+        source: SourceId,
+        text: &'t str,
+        budget: &'t mut Budget,
+        padded: bool,
+    ) -> Self {
         let body = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut parser = Parser::new();
         parser.set_encoding(libyaml_safer::Encoding::Utf8);
-        // The scanner panics where a block scalar or an escape ends with the text.
-        let last_line = body.rsplit('\n').next().unwrap_or_default();
-        let padded = !last_line.trim_matches(' ').is_empty();
         let padding: &[u8] = if padded { b"\n" } else { b"" };
         parser.set_input(body.as_bytes().chain(padding));
         Self {
@@ -98,27 +106,35 @@ impl<'t> Composer<'t> {
             parser,
             padded,
             anchors: HashMap::new(),
-            budget: limits::CopyBudget::new(),
+            budget,
             nodes: 0,
             quote: None,
+            read: 0,
+            gave_up: false,
             problems: Vec::new(),
         }
     }
 
     /// Reads all documents.
-    pub(super) fn read(mut self) -> Reading {
+    pub(super) fn read(&mut self) -> Reading {
         let mut documents = Vec::new();
         let fatal = self.read_documents(&mut documents).err();
         let complete = fatal.is_none();
         self.problems.extend(fatal.map(|fatal| *fatal));
         Reading {
             documents,
-            problems: self.problems,
+            problems: std::mem::take(&mut self.problems),
             complete,
         }
     }
 
+    /// Whether the scanner panicked, so that more could be read by other means.
+    pub(super) fn gave_up(&self) -> bool {
+        self.gave_up
+    }
+
     fn read_documents(&mut self, documents: &mut Vec<Node>) -> Result<(), Fatal> {
+        let mut seen = 0;
         loop {
             let event = self.next()?;
             match event.data {
@@ -128,6 +144,11 @@ impl<'t> Composer<'t> {
                 } => {
                     if version_directive.is_some_and(|version| version.minor != 1) {
                         return Err(Box::new(syntax::unsupported_version(self.span(&event))));
+                    }
+                    seen += 1;
+                    if seen > limits::MAX_DOCUMENTS {
+                        let span = self.span(&event);
+                        return Err(Box::new(limits::too_many_documents().at(span)));
                     }
                     self.anchors.clear();
                     let first = self.next()?;
@@ -140,7 +161,13 @@ impl<'t> Composer<'t> {
     }
 
     fn next(&mut self) -> Result<Event, Fatal> {
-        self.parser.parse().map_err(|error| {
+        // The scanner panics where a tag runs into a comma.
+        let Some(result) = guard::quietly(|| self.parser.parse()) else {
+            self.gave_up = true;
+            let behind = self.read.min(self.text.len());
+            return Err(Box::new(syntax::given_up(self.source, self.text, behind)));
+        };
+        let event = result.map_err(|error| {
             Box::new(syntax::explain(
                 &error,
                 self.source,
@@ -148,7 +175,9 @@ impl<'t> Composer<'t> {
                 self.skipped,
                 self.quote,
             ))
-        })
+        })?;
+        self.read = event.end_mark.index as usize + self.skipped;
+        Ok(event)
     }
 
     fn span(&self, event: &Event) -> Span {
@@ -255,7 +284,7 @@ impl<'t> Composer<'t> {
             directive: scalar::directive(tag),
         };
         if let Some(anchor) = anchor {
-            let cost = limits::cost(&node);
+            let cost = cost(&node);
             self.spend(cost, span)?;
             self.anchors
                 .insert(anchor, Anchor::Done(without_resets(node.clone()), cost));
@@ -373,7 +402,7 @@ impl<'t> Composer<'t> {
             } => (value.clone(), tag.clone(), *style == ScalarStyle::Plain),
             EventData::Alias { .. } => (String::new(), None, false),
             _ => {
-                let node = self.node(event, *path)?;
+                let node = self.node(event, Path::Key(path, "?"))?;
                 self.problems.push(
                     Diagnostic::error(format!("{} cannot be a key", node.a_type()))
                         .code(code::INVALID_KEY)

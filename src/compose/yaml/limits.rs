@@ -1,10 +1,11 @@
 //! Bounds on what a file may cost: a few bytes of YAML can ask for terabytes.
 
+use super::super::budget;
 use super::super::diagnostic::{Diagnostic, code};
-use super::super::node::{Node, Value};
+use super::super::read;
 
 /// Longest text that is read, in bytes.
-pub(super) const MAX_BYTES: usize = 8 << 20;
+pub(super) const MAX_BYTES: usize = read::MAX_BYTES;
 
 /// Deepest nesting of lists and mappings. Later stages recurse as deep.
 pub(super) const MAX_DEPTH: usize = 200;
@@ -12,46 +13,11 @@ pub(super) const MAX_DEPTH: usize = 200;
 /// Most nodes in all documents of a file, aliases not expanded.
 pub(super) const MAX_NODES: usize = 1_000_000;
 
-/// After how many problems a file is read no further.
-pub(super) const MAX_PROBLEMS: usize = 1_000;
+/// Most problems of a file; what is behind them is not read.
+pub(super) const MAX_PROBLEMS: usize = 1000;
 
-/// Most memory that copies made for anchors and aliases may take, in bytes.
-const MAX_COPIED: usize = 64 << 20;
-
-/// What one node costs besides its text, in bytes.
-const NODE_COST: usize = 160;
-
-/// How much may still be copied for anchors and aliases.
-pub(super) struct CopyBudget {
-    left: usize,
-}
-
-impl CopyBudget {
-    /// The whole budget of a file.
-    pub(super) fn new() -> Self {
-        Self { left: MAX_COPIED }
-    }
-
-    /// Takes `cost` bytes; `None` when they are not there.
-    pub(super) fn take(&mut self, cost: usize) -> Option<()> {
-        self.left = self.left.checked_sub(cost)?;
-        Some(())
-    }
-}
-
-/// What a copy of `node` takes, in bytes.
-pub(super) fn cost(node: &Node) -> usize {
-    NODE_COST
-        + match &node.value {
-            Value::Str(text) | Value::Timestamp(text) => text.len(),
-            Value::Seq(items) => items.iter().map(cost).sum(),
-            Value::Map(map) => map
-                .iter()
-                .map(|(key, entry)| key.len() + cost(&entry.node))
-                .sum(),
-            _ => 0,
-        }
-}
+/// Most documents of a file.
+pub(super) const MAX_DOCUMENTS: usize = 4096;
 
 /// The file is longer than [`MAX_BYTES`].
 pub(super) fn too_large(bytes: usize) -> Diagnostic {
@@ -80,16 +46,22 @@ pub(super) fn too_many() -> Diagnostic {
 
 /// There are more problems than [`MAX_PROBLEMS`].
 pub(super) fn too_many_problems() -> Diagnostic {
-    Diagnostic::error("there are too many problems to go on").code(code::LIMIT)
-}
-
-/// The [`CopyBudget`] is used up.
-pub(super) fn too_many_copies() -> Diagnostic {
     Diagnostic::error(format!(
-        "aliases expand to more than {} MiB",
-        MAX_COPIED >> 20
+        "file has more than {MAX_PROBLEMS} problems: what is behind this place is not read"
     ))
     .code(code::LIMIT)
-    .label("this would be copied once more")
-    .help("use fewer nested aliases")
+}
+
+/// There are more documents than [`MAX_DOCUMENTS`].
+pub(super) fn too_many_documents() -> Diagnostic {
+    Diagnostic::error(format!("file has more than {MAX_DOCUMENTS} documents"))
+        .code(code::LIMIT)
+        .help("a line of `---` starts a new one; merge them")
+}
+
+/// The budget is used up.
+pub(super) fn too_many_copies() -> Diagnostic {
+    budget::exceeded("aliases")
+        .label("this would be copied once more")
+        .help("use fewer nested aliases")
 }

@@ -4,6 +4,7 @@
 //! are decided here (see `docs/decisions/yaml.md`).
 
 mod composer;
+mod guard;
 mod hint;
 mod limits;
 mod merge_key;
@@ -15,6 +16,8 @@ mod timestamp;
 #[cfg(test)]
 mod tests;
 
+use self::composer::Composer;
+use super::budget::Budget;
 use super::diagnostic::Diagnostic;
 use super::node::Node;
 use super::source::{SourceId, Span};
@@ -51,6 +54,11 @@ pub struct Reading {
 
 /// Reads as much of `text` as can be read, so that problems of later stages can be found too.
 pub fn read(source: SourceId, text: &str) -> Reading {
+    read_within(source, text, &mut Budget::new())
+}
+
+/// As [`read`], with the budget that aliases take from.
+pub(crate) fn read_within(source: SourceId, text: &str, budget: &mut Budget) -> Reading {
     if text.len() > limits::MAX_BYTES {
         let place = Span {
             source,
@@ -65,5 +73,14 @@ pub fn read(source: SourceId, text: &str) -> Reading {
             complete: false,
         };
     }
-    composer::Composer::new(source, text).read()
+    // The scanner panics where a block scalar or an escape ends with the text. Behind a line of
+    // blanks, which may be part of a block or not, only the panic tells.
+    let last_line = text.rsplit('\n').next().unwrap_or_default();
+    let padded = !last_line.trim_matches(' ').is_empty();
+    let mut composer = Composer::new(source, text, budget, padded);
+    let reading = composer.read();
+    if composer.gave_up() && !padded && !last_line.is_empty() {
+        return Composer::new(source, text, budget, true).read();
+    }
+    reading
 }

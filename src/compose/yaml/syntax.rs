@@ -130,6 +130,42 @@ fn look_around(
     diagnostic
 }
 
+/// The parser gave up without an error, behind the byte `read` of the text: a tag that runs into
+/// a comma does that.
+pub(super) fn given_up(source: SourceId, text: &str, read: usize) -> Diagnostic {
+    let text = Text {
+        source,
+        text,
+        skipped: 0,
+    };
+    match tag_before_comma(text.text, read) {
+        Some(tag) => Diagnostic::error("a tag must not run into a comma")
+            .code(code::YAML_SYNTAX)
+            .at(Span {
+                end: tag.end as u32,
+                ..text.span_at(tag.start)
+            })
+            .help("put a blank between them"),
+        None => Diagnostic::error("the file cannot be read behind this place")
+            .code(code::YAML_SYNTAX)
+            .at(text.span_at(read)),
+    }
+}
+
+/// The first `!tag` with a comma right behind it.
+fn tag_before_comma(text: &str, from: usize) -> Option<Range<usize>> {
+    let mut start = from;
+    loop {
+        start += text.get(start..)?.find('!')?;
+        let tag = &text[start..];
+        let end = tag.find(|char: char| char.is_whitespace() || ",[]{}".contains(char))?;
+        if tag[end..].starts_with(',') {
+            return Some(start..start + end);
+        }
+        start += end;
+    }
+}
+
 /// `%YAML` asks for something other than 1.1.
 pub(super) fn unsupported_version(span: Span) -> Diagnostic {
     Diagnostic::error("only YAML 1.1 is supported in a `%YAML` directive")

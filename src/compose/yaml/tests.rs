@@ -371,6 +371,12 @@ fn syntax_errors_say_what_and_where() {
             "control character U+0001 is not allowed",
         ),
         ("a: |\n  x\n y\n", 3, 2, "expected a `key: value` here"),
+        (
+            "a: [\"!x,\", !y z, !reset, b]\n",
+            1,
+            18,
+            "a tag must not run into a comma",
+        ),
     ] {
         let found = problem(text);
         assert_eq!(found.message, expected, "{text:?}");
@@ -396,6 +402,8 @@ fn the_text_may_end_without_a_line_break() {
     assert_eq!(shown("a: |+\n  x"), "{a: \"x\"}");
     assert_eq!(shown("a: |\n  x\n  "), "{a: \"x\\n\"}");
     assert_eq!(shown("a: >\n  x\n"), "{a: \"x\\n\"}");
+    assert_eq!(shown("a: |\n x\n  "), "{a: \"x\\n \"}");
+    assert_eq!(shown("a: |\n  x \n  "), "{a: \"x \\n\"}");
     assert_eq!(message("\"\\"), "the quote is never closed");
     assert_eq!(shown("a: |\n  C:\\"), "{a: \"C:\\\\\"}");
     assert_eq!(shown("a: C:\\"), "{a: \"C:\\\\\"}");
@@ -416,10 +424,16 @@ fn bombs_are_defused_fast() {
         "*a, ".repeat(1000)
     );
     assert_eq!(message(&long), "aliases expand to more than 64 MiB");
+    assert_eq!(
+        message(&"--- a\n".repeat(5000)),
+        "file has more than 4096 documents"
+    );
     for deep in [
         "[".repeat(100_000),
         "{a: ".repeat(100_000),
         "- ".repeat(100_000),
+        "? ".repeat(100_000),
+        "? [".repeat(100_000),
     ] {
         assert_eq!(message(&deep), "nesting is deeper than 200 levels");
     }

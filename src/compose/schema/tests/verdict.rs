@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde_json::Value as Json;
 
+use crate::compose::budget::Budget;
 use crate::compose::diagnostic::{Diagnostic, code};
 use crate::compose::interpolate::{Interpolation, Unset};
 use crate::compose::merge::{self, Directives};
@@ -72,12 +73,14 @@ pub(super) fn errors(sources: &SourceMap, document: &Node) -> Vec<Diagnostic> {
 fn errors_with(sources: &SourceMap, document: &Node, substitute: &str) -> Vec<Diagnostic> {
     let mut document = document.clone();
     let mut problems = Vec::new();
+    let mut budget = Budget::new();
     Directives::take(&mut document);
     Interpolation {
         sources,
         lookup: &|_| Some(substitute.to_owned()),
         unset: &mut Unset::default(),
         problems: &mut problems,
+        budget: &mut budget,
     }
     .tree(&mut document);
     let mut tree = Node::new(Value::Map(Map::new()), document.span);
@@ -89,6 +92,7 @@ fn errors_with(sources: &SourceMap, document: &Node, substitute: &str) -> Vec<Di
     let mut context = canonical::Context {
         lenient: false,
         problems: &mut problems,
+        budget: &mut budget,
     };
     canonical::canonicalize(&mut tree, &mut context);
     merge::enforce_unique(&mut tree);
