@@ -132,8 +132,11 @@ impl Extension<'_, '_> {
         if let Some(directives) = place.directives.at(&["services", name]) {
             directives.apply(&mut base);
         }
-        self.loader
-            .spend(budget::cost(&base), "services that extend others", entry.key)?;
+        self.loader.spend(
+            budget::cost(&base),
+            "services that extend others",
+            entry.key,
+        )?;
         merge::merge_service(&mut base, service, &mut self.loader.problems);
         self.resolved.insert(key, base.clone());
         Some(base)

@@ -467,8 +467,9 @@ impl<'a> Loader<'a> {
 
 fn unreadable(name: &str, path: &Path, error: &ReadError) -> Diagnostic {
     match error {
-        ReadError::NotText { .. } => Diagnostic::error(format!("{name} is not UTF-8 text"))
-            .code(code::NOT_UTF8),
+        ReadError::NotText { .. } => {
+            Diagnostic::error(format!("{name} is not UTF-8 text")).code(code::NOT_UTF8)
+        }
         ReadError::TooLarge => Diagnostic::error(format!(
             "{name} is too large: at most {} MiB are read",
             read::MAX_BYTES >> 20
@@ -478,11 +479,9 @@ fn unreadable(name: &str, path: &Path, error: &ReadError) -> Diagnostic {
         ReadError::Idle => Diagnostic::error(format!("{name} is a pipe that nobody writes to"))
             .code(code::UNREADABLE_FILE)
             .help("start what writes to it, or name a file"),
-        ReadError::Io(_) if path.is_dir() => {
-            Diagnostic::error(format!("{name} is a folder"))
-                .code(code::UNREADABLE_FILE)
-                .help("name the file inside it")
-        }
+        ReadError::Io(_) if path.is_dir() => Diagnostic::error(format!("{name} is a folder"))
+            .code(code::UNREADABLE_FILE)
+            .help("name the file inside it"),
         ReadError::Io(error) if error.kind() == ErrorKind::NotFound => {
             Diagnostic::error(format!("{name} does not exist"))
                 .code(code::FILE_NOT_FOUND)

@@ -144,7 +144,10 @@ mod tests {
             written(&vec![b'x'; MAX_BYTES + 1]),
             Err(ReadError::TooLarge)
         ));
-        assert!(matches!(written(b"ab\xff"), Err(ReadError::NotText { at: 2, .. })));
+        assert!(matches!(
+            written(b"ab\xff"),
+            Err(ReadError::NotText { at: 2, .. })
+        ));
     }
 
     #[test]

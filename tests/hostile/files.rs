@@ -16,11 +16,15 @@ const WAYS: [&str; 4] = [
 fn that_never_end() {
     for way in WAYS {
         let case = Case::new(&way.replace("FILE", "/dev/zero"));
-        case.refused("compose.yaml:1:", "/dev/zero is too large: at most 8 MiB are read");
+        case.refused(
+            "compose.yaml:1:",
+            "/dev/zero is too large: at most 8 MiB are read",
+        );
     }
     let case = Case::new("services: {a: {image: i}}");
     for arguments in [["-f", "/dev/zero"], ["--env-file", "/dev/zero"]] {
-        case.config(&arguments).refused("", "/dev/zero is too large");
+        case.config(&arguments)
+            .refused("", "/dev/zero is too large");
     }
 }
 
@@ -46,7 +50,10 @@ fn that_link_to_each_other() {
         let case = Case::new(&way.replace("FILE", "one"));
         symlink("one", case.path().join("two")).expect("a link");
         symlink("two", case.path().join("one")).expect("a link");
-        case.refused("compose.yaml:1:", "one cannot be read: Too many levels of symbolic links");
+        case.refused(
+            "compose.yaml:1:",
+            "one cannot be read: Too many levels of symbolic links",
+        );
     }
 }
 

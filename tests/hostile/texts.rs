@@ -64,10 +64,7 @@ fn variables_that_multiply() {
         writeln!(text, "A{level}={below}").expect("text grows");
     }
     case.file("app.env", text.as_bytes());
-    case.refused(
-        "app.env:11:",
-        "variables make the text longer than 8 MiB",
-    );
+    case.refused("app.env:11:", "variables make the text longer than 8 MiB");
 }
 
 #[test]
@@ -112,8 +109,14 @@ fn too_many_of_everything() {
 #[test]
 fn long_texts_and_keys_are_read() {
     let long = "x".repeat(3 << 20);
-    Case::new(&format!("services: {{a: {{image: i, labels: {{a: {long}}}}}}}")).accepted();
-    Case::new(&format!("services: {{a: {{image: i, labels: {{? {long} : a}}}}}}")).accepted();
+    Case::new(&format!(
+        "services: {{a: {{image: i, labels: {{a: {long}}}}}}}"
+    ))
+    .accepted();
+    Case::new(&format!(
+        "services: {{a: {{image: i, labels: {{? {long} : a}}}}}}"
+    ))
+    .accepted();
 }
 
 #[test]
@@ -122,5 +125,8 @@ fn bytes_that_are_no_text() {
     case.file("compose.yaml", b"services:\n  a: {image: \"i\xff\"}\n");
     case.refused("compose.yaml:2:16", "compose.yaml is not UTF-8 text");
     case.file("compose.yaml", b"services:\n  a: {image: \"i\0\"}\n");
-    case.refused("compose.yaml:2:16", "control character U+0000 is not allowed");
+    case.refused(
+        "compose.yaml:2:16",
+        "control character U+0000 is not allowed",
+    );
 }

@@ -207,7 +207,17 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong() {
-        for text in ["", "abc", "80:", "70000", "1.2.3:1:2", "80/icmp", "1-3:5-6", "0", "80:0-1"] {
+        for text in [
+            "",
+            "abc",
+            "80:",
+            "70000",
+            "1.2.3:1:2",
+            "80/icmp",
+            "1-3:5-6",
+            "0",
+            "80:0-1",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
         assert!(parse("[::1:80:80").unwrap_err().contains("bracket"));

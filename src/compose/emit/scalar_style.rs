@@ -1,5 +1,7 @@
 //! How go-yaml writes a text: plain, quoted or as a block.
 
+use crate::compose::yaml;
+
 /// The style of a scalar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
@@ -107,7 +109,11 @@ fn reads_as_other_type(text: &str) -> bool {
     match first {
         b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'y' | b'Y' | b'o' | b'O' => is_word(text),
         b'+' | b'-' | b'.' | b'0'..=b'9' => {
-            is_special_float(text) || is_number(text) || is_timestamp(text) || is_sexagesimal(text)
+            is_special_float(text)
+                || is_number(text)
+                || is_timestamp(text)
+                || is_sexagesimal(text)
+                || !yaml::is_text(text)
         }
         _ => false,
     }
@@ -288,6 +294,8 @@ mod tests {
     #[test]
     fn quotes_what_reads_as_another_type() {
         for text in [
+            "0o-0",
+            "0b+1",
             "",
             "~",
             "null",

@@ -41,6 +41,11 @@ pub fn parse(source: SourceId, text: &str) -> Result<Vec<Node>, Vec<Diagnostic>>
     }
 }
 
+/// Whether a text without quotes is read as that text, and not as a number or the like.
+pub(crate) fn is_text(text: &str) -> bool {
+    scalar::is_text(text)
+}
+
 /// What could be read of a text.
 #[derive(Debug)]
 pub struct Reading {

@@ -81,6 +81,11 @@ pub(super) fn resolve(tag: Tag, text: String, plain: bool) -> Result<Value, Stri
     }
 }
 
+/// Whether an unquoted text is just that.
+pub(super) fn is_text(text: &str) -> bool {
+    look(text, true).is_none()
+}
+
 /// The value that an unquoted text looks like; `None` where it is just text.
 fn look(text: &str, timestamps: bool) -> Option<Value> {
     let Some(first) = text.as_bytes().first() else {
