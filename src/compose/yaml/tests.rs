@@ -372,9 +372,9 @@ fn syntax_errors_say_what_and_where() {
         ),
         ("a: |\n  x\n y\n", 3, 2, "expected a `key: value` here"),
         (
-            "a: [\"!x,\", !y z, !reset, b]\n",
+            "a: [\"!x,\", a, !reset, b]\n",
             1,
-            18,
+            15,
             "a tag must not run into a comma",
         ),
     ] {
