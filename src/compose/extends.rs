@@ -133,7 +133,7 @@ impl Extension<'_, '_> {
             directives.apply(&mut base);
         }
         self.loader.spend(
-            budget::cost(&base),
+            2 * budget::cost(&base),
             "services that extend others",
             entry.key,
         )?;

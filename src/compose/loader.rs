@@ -219,9 +219,7 @@ impl<'a> Loader<'a> {
                 Some(text)
             }
             Err(ReadError::NotText { text, at }) => {
-                let text: Arc<str> = text.into();
-                let source = self.add_source(name.to_owned(), &text, parent);
-                self.problems.push(not_text(source, name, &text, at));
+                self.not_text(name, text, at, parent);
                 None
             }
             Err(error) => {
@@ -231,20 +229,20 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Reports a file that is not UTF-8, at the first byte that is not.
+    /// Reports the first byte of a file that is no UTF-8, at `start`; in `text` a replacement
+    /// character stands there.
     fn not_text(
         &mut self,
-        name: String,
-        error: &std::string::FromUtf8Error,
+        name: &str,
+        text: String,
+        start: usize,
         parent: Option<(Relation, Span)>,
     ) {
-        let message = format!("{name} is not UTF-8 text");
-        let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-        let start = error.utf8_error().valid_up_to();
+        let text: Arc<str> = text.into();
         let width = char::REPLACEMENT_CHARACTER.len_utf8();
-        let source = self.add_source(name, &text, parent);
+        let source = self.add_source(name.to_owned(), &text, parent);
         self.problems.push(
-            Diagnostic::error(message)
+            Diagnostic::error(format!("{name} is not UTF-8 text"))
                 .code(code::NOT_UTF8)
                 .at(Span::in_text(source, &text, start..start + width))
                 .help("save the file as UTF-8"),
@@ -491,24 +489,6 @@ fn unreadable(name: &str, path: &Path, error: &ReadError) -> Diagnostic {
             Diagnostic::error(format!("{name} cannot be read: {error}")).code(code::UNREADABLE_FILE)
         }
     }
-}
-
-/// The first byte of `text` that was no UTF-8, at `at`; a replacement character stands there.
-fn not_text(source: SourceId, name: &str, text: &str, at: usize) -> Diagnostic {
-    let before = &text[..at];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let place = Span {
-        source,
-        start: at as u32,
-        end: (at + char::REPLACEMENT_CHARACTER.len_utf8()) as u32,
-        line: before.matches('\n').count() as u32 + 1,
-        column: before[line_start..].chars().count() as u32 + 1,
-    };
-    Diagnostic::error(format!("{name} is not UTF-8 text"))
-        .code(code::NOT_UTF8)
-        .at(place)
-        .label("the first byte that is not")
-        .help("save the file as UTF-8")
 }
 
 /// The place of the first character of a source.
