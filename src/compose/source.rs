@@ -31,16 +31,14 @@ impl Span {
 
     /// The place of a byte range of the text of `source`. A byte order mark takes no column.
     pub fn in_text(source: SourceId, text: &str, range: Range<usize>) -> Self {
-        let before = text.get(..range.start).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before[line_start..].trim_start_matches('\u{feff}').chars();
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let Position { line, column } = position(text, range.start);
         Self {
             source,
             start: number(range.start),
             end: number(range.end),
-            line: number(before.matches('\n').count() + 1),
-            column: number(column.count() + 1),
+            line,
+            column,
         }
     }
 }
@@ -52,6 +50,33 @@ pub struct Position {
     pub line: u32,
     /// The column.
     pub column: u32,
+}
+
+/// Line and column of a byte. A carriage return alone ends a line too, as in YAML; a byte order
+/// mark takes no column.
+fn position(text: &str, at: usize) -> Position {
+    let mut line = 1;
+    let mut start = 0;
+    let bytes = text.as_bytes();
+    let before = bytes.get(..at).unwrap_or(bytes);
+    for (index, byte) in before.iter().enumerate() {
+        let ends_line = match byte {
+            b'\n' => true,
+            b'\r' => bytes.get(index + 1) != Some(&b'\n'),
+            _ => false,
+        };
+        if ends_line {
+            line += 1;
+            start = index + 1;
+        }
+    }
+    let chars = text
+        .get(start..at)
+        .unwrap_or_default()
+        .trim_start_matches('\u{feff}')
+        .chars();
+    let column = u32::try_from(chars.count() + 1).unwrap_or(u32::MAX);
+    Position { line, column }
 }
 
 /// What made the loader read a file.
@@ -117,20 +142,7 @@ impl SourceMap {
     /// Line and column after the last character of a place.
     pub fn end_of(&self, span: Span) -> Position {
         let text = &self.get(span.source).text;
-        let inside = text
-            .get(span.start as usize..span.end as usize)
-            .unwrap_or_default();
-        let chars = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-        match inside.rsplit_once('\n') {
-            None => Position {
-                line: span.line,
-                column: span.column.saturating_add(chars(inside)),
-            },
-            Some((before, last)) => Position {
-                line: span.line + 1 + before.matches('\n').count() as u32,
-                column: chars(last) + 1,
-            },
-        }
+        position(text, (span.end.max(span.start) as usize).min(text.len()))
     }
 
     /// Files with their ids, in the order in which they were read.

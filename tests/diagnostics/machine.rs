@@ -49,6 +49,8 @@ fn check_place(case: &Case, place: &Value) {
     ] {
         let number =
             |key: &str| usize::try_from(place[key].as_u64().expect("a number")).expect("small");
+        // A carriage return alone ends a line too.
+        let text = text.replace("\r\n", " \n").replace('\r', "\n");
         let before = &text[..number(at)];
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let chars = before[start..]
