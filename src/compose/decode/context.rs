@@ -244,10 +244,12 @@ impl<'a> Context<'a> {
     }
 
     /// Records an error for each attribute that must be there and is not.
-    /// `known` are all attributes: a mapping with others only is something else altogether, which
-    /// is said of those.
+    /// `known` are all attributes: a mapping with unknown ones only is something else altogether,
+    /// which is said of those.
     pub(super) fn require(&mut self, node: &Node, map: &Map, keys: &[&str], known: &[&str]) {
-        if !map.is_empty() && !map.keys().any(|key| known.contains(&key.as_str())) {
+        let is_known = |key: &String| known.contains(&key.as_str());
+        let is_unknown = |key: &String| !is_known(key) && !key.starts_with("x-");
+        if map.keys().any(is_unknown) && !map.keys().any(is_known) {
             return;
         }
         for key in keys {

@@ -360,6 +360,8 @@ fn whole_files_are_judged_alike() {
     for folder in &folders {
         collect(folder, &mut texts);
     }
+    // What is wrong with `include` is found before decoding.
+    texts.retain(|(name, _)| !name.contains("/bad/include/"));
     assert!(texts.len() > 3, "no files");
     let validator = validator();
     let found: Vec<String> = texts
