@@ -194,7 +194,7 @@ impl<'a> Context<'a> {
             Value::Seq(items) => Some(items),
             other => {
                 let help = match super::scalar::display(other) {
-                    _ if self.path().ends_with(".gpus") => {
+                    _ if self.path().rsplit('.').next() == Some("gpus") => {
                         "write `gpus: all`, or `gpus: [{count: 2}]`".to_owned()
                     }
                     Some(text) if text.len() <= 40 && matches!(other, Value::Str(_)) => {

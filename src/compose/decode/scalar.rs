@@ -203,13 +203,11 @@ pub(super) fn duration<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<Durat
         let reason = format!("must be a duration, not {}", describe(node));
         return cx.invalid(code::WRONG_TYPE, node, &reason, HELP);
     };
-    match text.parse() {
-        Ok(duration) => Some(duration),
-        Err(_) => {
-            let reason = format!("must be a duration, not \"{text}\"");
-            cx.invalid(code::INVALID_DURATION, node, &reason, HELP)
-        }
+    if let Ok(duration) = text.parse() {
+        return Some(duration);
     }
+    let reason = format!("must be a duration, not \"{text}\"");
+    cx.invalid(code::INVALID_DURATION, node, &reason, HELP)
 }
 
 /// A size such as `64m`, or a number of bytes.
@@ -239,13 +237,11 @@ pub(super) fn bytes_as_text<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<
         let reason = format!("must be a size, not {}", describe(node));
         return cx.invalid(code::WRONG_TYPE, node, &reason, HELP);
     };
-    match text.parse() {
-        Ok(size) => Some(size),
-        Err(_) => {
-            let reason = format!("must be a size, not \"{text}\"");
-            cx.invalid(code::INVALID_SIZE, node, &reason, HELP)
-        }
+    if let Ok(size) = text.parse() {
+        return Some(size);
     }
+    let reason = format!("must be a size, not \"{text}\"");
+    cx.invalid(code::INVALID_SIZE, node, &reason, HELP)
 }
 
 /// Permission bits: text is octal, a number is taken as it is.

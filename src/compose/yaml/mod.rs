@@ -34,10 +34,10 @@ use super::source::{SourceId, Span};
 /// before it.
 pub fn parse(source: SourceId, text: &str) -> Result<Vec<Node>, Vec<Diagnostic>> {
     let read = read(source, text);
-    if !read.problems.iter().any(Diagnostic::is_error) {
-        Ok(read.documents)
-    } else {
+    if read.problems.iter().any(Diagnostic::is_error) {
         Err(read.problems)
+    } else {
+        Ok(read.documents)
     }
 }
 

@@ -74,7 +74,7 @@ fn look_around(
 ) -> Diagnostic {
     let at = text.offset(mark);
     if let Some(range) = hint::conflict_marker(text.text) {
-        diagnostic.message = "a merge of two versions of this file is not finished".to_owned();
+        diagnostic.message = "a merge of two versions of this file is not finished".into();
         diagnostic.related.clear();
         return diagnostic.at(text.range(range)).help(
             "keep one version, and remove the lines with `<<<<<<<`, `=======` and `>>>>>>>`",
@@ -82,14 +82,14 @@ fn look_around(
     }
     if text.text.trim_start().starts_with('<') {
         let start = text.text.len() - text.text.trim_start().len();
-        diagnostic.message = "this is HTML or XML, not a compose file".to_owned();
+        diagnostic.message = "this is HTML or XML, not a compose file".into();
         diagnostic.related.clear();
         return diagnostic
             .at(text.range(start..start + 1))
             .help("look at the file: it may be an error page that was saved in its place");
     }
     if problem == NO_VALUE && text.text[at..].trim().is_empty() {
-        diagnostic.message = "the file ends where a value is expected".to_owned();
+        diagnostic.message = "the file ends where a value is expected".into();
         return diagnostic.help("close every `[` and `{`");
     }
     let structural = [
@@ -120,7 +120,7 @@ fn look_around(
     if problem == NO_MAPPING_HERE
         && let Some((range, help)) = hint::key_above(text.text, at)
     {
-        diagnostic.message = "expected a `key: value` here".to_owned();
+        diagnostic.message = "expected a `key: value` here".into();
         return diagnostic.at(text.range(range)).help(help);
     }
     let hint = hint::indentation(text.text, at).or_else(|| hint::quoted_value(text.text, at));
