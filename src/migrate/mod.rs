@@ -1,7 +1,7 @@
 //! Compose files of older formats → today's: text in, text and notes out.
 //!
 //! The text is edited where it has to change and nowhere else, so that comments, order and quotes
-//! stay. [`tree`] says where everything is, [`edit`] collects the changes.
+//! stay. `tree` says where everything is, `edit` collects the changes.
 
 mod edit;
 mod external;
