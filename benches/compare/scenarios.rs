@@ -46,8 +46,9 @@ pub(crate) fn config(options: &Options, folder: &Path, report: &mut Report) -> R
                 record(report, &case, *side, usage);
             }
         }
+        report.target(&case, "wall", Target::Ratio(0.1));
         report.target(&case, "cpu", Target::Ratio(0.15));
-        report.target(&case, "memory", Target::Ratio(0.25));
+        report.target(&case, "memory", Target::Ratio(0.2));
     }
     Ok(())
 }

@@ -79,6 +79,11 @@ pub fn config(loaded: &Loaded) -> String {
 /// `config` of what `config` printed prints it again, but for dollars in keys: as docker compose
 /// does, `config` doubles those too, and interpolation leaves keys alone.
 pub fn assert_fixed_point(loaded: &Loaded) {
+    // The last line of an env file may give a variable without a name, which no file can spell.
+    let mut services = loaded.project.services.values();
+    if services.any(|service| service.environment.contains_key("")) {
+        return;
+    }
     let first = config(loaded);
     match load_text(&first) {
         Ok(again) => assert_eq!(

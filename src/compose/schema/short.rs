@@ -35,7 +35,9 @@ pub(super) fn of(record: &Record, key: &str, decoded: Value) -> Value {
             text(),
             json!({ "type": "array", "items": { "type": ["string", "null"] }, "uniqueItems": true }),
         ]),
-        ("port", "target") => reference("unsigned"),
+        ("port", "target") => json!({
+            "allOf": [reference("unsigned"), { "not": { "const": 0 } }],
+        }),
         ("port", "host_ip") => json!({ "type": "string", "pattern": ADDRESS }),
         ("build", "provenance" | "sbom") => json!({ "type": ["string", "boolean"] }),
         ("build", "additional_contexts") => pairs("="),
