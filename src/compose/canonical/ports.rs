@@ -217,6 +217,7 @@ mod tests {
             "1-3:5-6",
             "0",
             "80:0-1",
+            "8080:0",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }

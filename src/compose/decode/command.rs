@@ -47,8 +47,8 @@ impl Quotes {
     }
 }
 
-/// Splits a command line as docker compose does: quotes and backslashes as in a shell, `\n` and
-/// `\t` as in C, `$(…)` and backquotes kept whole, and everything from an operator
+/// Splits a command line as docker compose does: quotes as in a shell, a backslash takes the next
+/// character as it is, `$(…)` and backquotes kept whole, and everything from an operator
 /// (`;`, `&`, `|`, `<`, `>`) on dropped. `None` where a quote or bracket is not closed.
 pub(super) fn split(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
@@ -58,11 +58,7 @@ pub(super) fn split(line: &str) -> Option<Vec<String>> {
     let mut quotes = Quotes::default();
     for char in line.chars() {
         if escaped {
-            word.push(match char {
-                't' => '\t',
-                'n' => '\n',
-                other => other,
-            });
+            word.push(char);
             escaped = false;
             started = true;
             continue;
@@ -136,7 +132,7 @@ mod tests {
         );
         assert_eq!(words(""), Vec::<String>::new());
         assert_eq!(words("''"), [""]);
-        assert_eq!(words(r"a\ b c\td '\t'"), ["a b", "c\td", r"\t"]);
+        assert_eq!(words(r"a\ b c\td '\t'"), ["a b", "ctd", r"\t"]);
     }
 
     #[test]

@@ -196,6 +196,12 @@ fn container_name<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<String> {
     )
 }
 
+/// A number and a unit, as far as docker compose looks here.
+fn starts_with_delay(text: &str) -> bool {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    unit.len() < text.len() && unit.starts_with(['w', 'd', 'h', 'm', 's'])
+}
+
 /// The known policies; docker compose takes any text that contains one of them.
 fn pull_policy<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<String> {
     const KNOWN: &[&str] = &[
@@ -209,11 +215,9 @@ fn pull_policy<'a>(node: &'a Node, cx: &mut Context<'a>) -> Option<String> {
         "weekly",
     ];
     let policy = text(node, cx)?;
-    let every = policy
-        .split("every_")
-        .skip(1)
-        .any(|delay| delay.parse::<crate::compose::model::Duration>().is_ok());
-    if every || KNOWN.iter().any(|known| policy.contains(known)) {
+    if policy.split("every_").skip(1).any(starts_with_delay)
+        || KNOWN.iter().any(|known| policy.contains(known))
+    {
         return Some(policy);
     }
     let help = did_you_mean(&policy, KNOWN.iter().copied(), || {

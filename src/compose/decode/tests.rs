@@ -214,3 +214,20 @@ fn a_tmpfs_is_not_smaller_than_nothing() {
         ["services.a.volumes[0].tmpfs.size must be a size of at least 0, not the number -1"]
     );
 }
+
+#[test]
+fn a_pull_policy_has_a_unit_behind_its_number() {
+    for policy in ["every_1h", "every_1h30m", "every_1000ms", "daily"] {
+        assert_eq!(
+            messages(&format!("pull_policy: {policy}")),
+            Vec::<String>::new()
+        );
+    }
+    for policy in ["every_1000us", "every_h", "every_1"] {
+        assert_eq!(
+            messages(&format!("pull_policy: {policy}")).len(),
+            1,
+            "{policy}"
+        );
+    }
+}

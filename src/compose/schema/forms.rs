@@ -241,7 +241,7 @@ fn pull_policy() -> Value {
         "if_not_present",
         "refresh",
     ];
-    let text = format!("{}|every_{DURATION}|{VARIABLE}", known.join("|"));
+    let text = format!("{}|every_[0-9]+[wdhms]|{VARIABLE}", known.join("|"));
     any([
         json!({ "enum": &known[..7] }),
         json!({ "type": "string", "pattern": text }),

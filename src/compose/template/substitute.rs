@@ -228,6 +228,14 @@ mod tests {
     }
 
     #[test]
+    fn an_expression_ends_on_its_line_and_a_pair_of_braces_stays_open() {
+        assert_eq!(value("${X:-{}}").as_deref(), Ok("{}"));
+        assert_eq!(value("${X:-a}\n${X:-b}").as_deref(), Ok("a\nb"));
+        assert!(value("${X:-a\nb}").is_err());
+        assert!(value("${X:-{}} ${X:-y}").is_err());
+    }
+
+    #[test]
     fn a_required_variable_names_its_reason() {
         let message = |text| value(text).unwrap_err().to_string();
         assert_eq!(

@@ -99,7 +99,10 @@ fn after_dollar(text: &str, start: usize) -> (Piece<'_>, usize) {
 }
 
 fn braced(text: &str, start: usize) -> (Piece<'_>, usize) {
-    let end = closing_brace(text).unwrap_or(text.len() - 1);
+    let Some(end) = closing_brace(text) else {
+        let range = start..start + text.len();
+        return (Piece::Invalid { range }, text.len());
+    };
     let range = start..start + end + 1;
     match variable(&text[..=end], range.clone()) {
         Some(piece) => (piece, end + 1),
@@ -159,20 +162,36 @@ fn name_length(text: &str) -> usize {
         .unwrap_or(bytes.len())
 }
 
-/// Where the brace opened at byte 1 is closed. Braces nest, with or without a dollar.
+/// Where the brace opened at byte 1 is closed, on the same line. Braces nest, with or without a
+/// dollar; as in docker compose the byte behind an opening one does not count, so `{}` opens
+/// without closing, and where that leaves a brace open the last `}` of the line closes it.
 fn closing_brace(text: &str) -> Option<usize> {
     let mut open = 0usize;
+    let mut last = None;
+    let mut skip = false;
     for (at, byte) in text.bytes().enumerate() {
+        if byte == b'\n' {
+            return last;
+        }
+        if byte == b'}' {
+            last = Some(at);
+        }
+        if std::mem::take(&mut skip) {
+            continue;
+        }
         match byte {
-            b'{' => open += 1,
+            b'{' => {
+                open += 1;
+                skip = true;
+            }
             b'}' => {
-                open -= 1;
+                open = open.saturating_sub(1);
                 if open == 0 {
-                    return Some(at);
+                    return last;
                 }
             }
             _ => {}
         }
     }
-    None
+    last
 }
