@@ -26,7 +26,7 @@ services:
       target: final
       args: {COLOUR: '${COLOUR:-red}'}
       labels: {purpose: test}
-    command: sh -c 'cat /colour /kept; exec demo sleep'
+    command: demo sleep
 ",
     );
     project.file(
@@ -37,11 +37,11 @@ services:
     project.file("app/secret", "not copied\n");
     project.file("app/.dockerignore", "secret\n");
     project.rcompose(&["up", "--detach"]).success();
-    let logs = project
-        .rcompose(&["logs", "--no-log-prefix"])
+    let built = project
+        .rcompose(&["exec", "-T", "web", "cat", "/colour", "/kept"])
         .success()
         .stdout;
-    assert_eq!(logs, "red\ncopied\n");
+    assert_eq!(built, "red\ncopied\n");
     let image = format!("{}-web", project.name);
     assert_eq!(
         project.engine().inspect(&image)["Config"]["Labels"]["purpose"],
