@@ -1,0 +1,82 @@
+//! Images as clients see them.
+
+use serde_json::{Value, json};
+
+use crate::image::{Image, created};
+
+/// One image of a list.
+pub(super) fn listed(image: &Image) -> Value {
+    let labels = image.document.config().labels;
+    json!({
+        "Containers": -1,
+        "Created": created(image).as_second(),
+        "Id": image.id,
+        "Labels": labels,
+        "ParentId": "",
+        "RepoDigests": image.digests,
+        "RepoTags": image.tags,
+        "SharedSize": -1,
+        "Size": image.size,
+    })
+}
+
+/// One image in full.
+pub(super) fn inspected(image: &Image) -> Value {
+    let document = &image.document;
+    let comment = document
+        .history
+        .last()
+        .and_then(|last| last.comment.as_deref());
+    let mut shown = json!({
+        "Id": image.id,
+        "RepoTags": image.tags,
+        "RepoDigests": image.digests,
+        "Parent": "",
+        "Comment": comment.unwrap_or_default(),
+        "Created": document.created,
+        "DockerVersion": "",
+        "Author": document.author.as_deref().unwrap_or_default(),
+        "Config": document.config(),
+        "Architecture": document.architecture,
+        "Os": document.os,
+        "Size": image.size,
+        "GraphDriver": { "Data": {}, "Name": "overlay2" },
+        "RootFS": { "Type": "layers", "Layers": document.rootfs.diff_ids },
+        "Metadata": { "LastTagTime": crate::time::NEVER },
+    });
+    if let Some(variant) = &document.variant {
+        shown["Variant"] = json!(variant);
+    }
+    shown
+}
+
+/// How an image came to be, newest first; `sizes` of its layers, lowest first.
+pub(super) fn history(image: &Image, sizes: &[u64]) -> Vec<Value> {
+    let mut sizes = sizes.iter();
+    let mut shown: Vec<Value> = Vec::new();
+    for step in &image.document.history {
+        let size = if step.empty_layer {
+            0
+        } else {
+            sizes.next().copied().unwrap_or(0)
+        };
+        let time = step
+            .created
+            .as_deref()
+            .and_then(|time| time.parse::<jiff::Timestamp>().ok());
+        shown.push(json!({
+            "Comment": step.comment.as_deref().unwrap_or_default(),
+            "Created": time.unwrap_or_default().as_second(),
+            "CreatedBy": step.created_by.as_deref().unwrap_or_default(),
+            "Id": "<missing>",
+            "Size": size,
+            "Tags": null,
+        }));
+    }
+    if let Some(last) = shown.last_mut() {
+        last["Id"] = json!(image.id);
+        last["Tags"] = json!(image.tags);
+    }
+    shown.reverse();
+    shown
+}

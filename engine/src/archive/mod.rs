@@ -1,0 +1,26 @@
+//! Tar streams: packed from folders and unpacked into them, safe against paths and links that
+//! lead out of the folder.
+
+mod compression;
+mod pack;
+mod pipe;
+mod root;
+mod unpack;
+
+pub(crate) use compression::decompress;
+pub(crate) use pack::{Pack, pack};
+pub(crate) use pipe::{body_reader, stream};
+pub(crate) use root::{Root, names, remove_all};
+pub(crate) use unpack::{Unpack, Whiteouts, unpack};
+
+/// In front of the name of a file that hides one of a lower layer.
+const WHITEOUT: &str = ".wh.";
+/// In a folder: hides everything that lower layers have there.
+const OPAQUE: &str = ".wh..wh..opq";
+/// What overlay marks such a folder with.
+const OPAQUE_ATTRIBUTE: &str = "trusted.overlay.opaque";
+/// Attributes that overlay reads; nobody else may set them.
+const OVERLAY_ATTRIBUTES: &str = "trusted.overlay.";
+
+#[cfg(test)]
+mod tests;

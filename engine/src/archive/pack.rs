@@ -1,0 +1,228 @@
+//! A folder or a file packed into a tar stream.
+
+use std::collections::HashMap;
+use std::ffi::{CString, OsStr};
+use std::fs::File;
+use std::io::{self, Read as _, Write};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, Stat, fgetxattr, flistxattr, major, minor, openat, readlinkat,
+    statat,
+};
+use tar::{Builder, EntryType, Header};
+
+use super::root::{NO_FOLLOW_FOLDER, names};
+use super::{OPAQUE, OPAQUE_ATTRIBUTE, OVERLAY_ATTRIBUTES, WHITEOUT};
+
+/// How to pack.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Pack {
+    /// The tree is the upper folder of an overlay: what it hides becomes `.wh.` files.
+    pub(crate) overlay: bool,
+    /// User and group of everything, in place of those on disk.
+    pub(crate) owner: Option<(u32, u32)>,
+}
+
+/// Packs what `name` is in `folder`, with everything in it, as `path`; the empty path packs only
+/// what is in it. Links are not followed. Sockets are left out.
+///
+/// # Errors
+/// When something cannot be read or written.
+pub(crate) fn pack<W: Write>(
+    builder: &mut Builder<W>,
+    folder: impl AsFd,
+    name: &OsStr,
+    path: &Path,
+    options: Pack,
+) -> io::Result<()> {
+    let mut packer = Packer {
+        builder,
+        options,
+        links: HashMap::new(),
+    };
+    packer.entry(&folder, name, path)
+}
+
+struct Packer<'a, W: Write> {
+    builder: &'a mut Builder<W>,
+    options: Pack,
+    /// Where a file that has several names was packed: by device and inode.
+    links: HashMap<(u64, u64), PathBuf>,
+}
+
+impl<W: Write> Packer<'_, W> {
+    fn entry(&mut self, folder: &impl AsFd, name: &OsStr, path: &Path) -> io::Result<()> {
+        let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => self.folder(folder, name, path, &stat),
+            FileType::RegularFile => self.file(folder, name, path, &stat),
+            FileType::Symlink => {
+                let target = readlinkat(folder, name, Vec::new())?;
+                self.link(
+                    &stat,
+                    EntryType::Symlink,
+                    path,
+                    OsStr::from_bytes(target.as_bytes()),
+                )
+            }
+            FileType::CharacterDevice if self.options.overlay && stat.st_rdev == 0 => {
+                let mut hidden = WHITEOUT.as_bytes().to_owned();
+                hidden.extend_from_slice(name.as_bytes());
+                self.marker(&path.with_file_name(OsStr::from_bytes(&hidden)))
+            }
+            FileType::CharacterDevice => self.node(&stat, EntryType::Char, path),
+            FileType::BlockDevice => self.node(&stat, EntryType::Block, path),
+            FileType::Fifo => self.node(&stat, EntryType::Fifo, path),
+            _ => Ok(()),
+        }
+    }
+
+    fn folder(
+        &mut self,
+        above: &impl AsFd,
+        name: &OsStr,
+        path: &Path,
+        stat: &Stat,
+    ) -> io::Result<()> {
+        let folder = openat(above, name, NO_FOLLOW_FOLDER, Mode::empty())?;
+        if !path.as_os_str().is_empty() {
+            let mut header = self.header(stat, EntryType::Directory, 0)?;
+            self.extensions(&folder)?;
+            let mut named = path.as_os_str().to_owned();
+            named.push("/");
+            self.builder
+                .append_data(&mut header, Path::new(&named), io::empty())?;
+        }
+        if self.options.overlay && attribute(&folder, OPAQUE_ATTRIBUTE)?.as_deref() == Some(b"y") {
+            self.marker(&path.join(OPAQUE))?;
+        }
+        for name in names(&folder)? {
+            self.entry(&folder, &name, &path.join(&name))?;
+        }
+        Ok(())
+    }
+
+    fn file(
+        &mut self,
+        folder: &impl AsFd,
+        name: &OsStr,
+        path: &Path,
+        stat: &Stat,
+    ) -> io::Result<()> {
+        if stat.st_nlink > 1 {
+            let key = (stat.st_dev, stat.st_ino);
+            if let Some(first) = self.links.get(&key).cloned() {
+                return self.link(stat, EntryType::Link, path, first.as_os_str());
+            }
+            self.links.insert(key, path.to_owned());
+        }
+        // Not blocked by a pipe that took the file's place meanwhile.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let file = File::from(openat(folder, name, flags, Mode::empty())?);
+        let metadata = file.metadata()?;
+        let mut header = self.header(stat, EntryType::Regular, metadata.len())?;
+        self.extensions(&file)?;
+        // A file that grows or shrinks meanwhile must not shift what follows.
+        let data = file
+            .take(metadata.len())
+            .chain(io::repeat(0))
+            .take(metadata.len());
+        self.builder.append_data(&mut header, path, data)
+    }
+
+    fn link(
+        &mut self,
+        stat: &Stat,
+        kind: EntryType,
+        path: &Path,
+        target: &OsStr,
+    ) -> io::Result<()> {
+        let mut header = self.header(stat, kind, 0)?;
+        if target.len() <= 100 {
+            header.set_link_name_literal(target.as_bytes())?;
+            self.builder.append_data(&mut header, path, io::empty())
+        } else {
+            self.builder
+                .append_link(&mut header, path, Path::new(target))
+        }
+    }
+
+    fn node(&mut self, stat: &Stat, kind: EntryType, path: &Path) -> io::Result<()> {
+        let mut header = self.header(stat, kind, 0)?;
+        header.set_device_major(major(stat.st_rdev))?;
+        header.set_device_minor(minor(stat.st_rdev))?;
+        self.builder.append_data(&mut header, path, io::empty())
+    }
+
+    fn marker(&mut self, path: &Path) -> io::Result<()> {
+        let mut header = Header::new_gnu();
+        header.set_entry_type(EntryType::Regular);
+        header.set_size(0);
+        self.builder.append_data(&mut header, path, io::empty())
+    }
+
+    fn header(&self, stat: &Stat, kind: EntryType, size: u64) -> io::Result<Header> {
+        let mut header = Header::new_gnu();
+        let (user, group) = self.options.owner.unwrap_or((stat.st_uid, stat.st_gid));
+        header.set_entry_type(kind);
+        header.set_size(size);
+        header.set_mode(stat.st_mode & 0o7777);
+        header.set_uid(user.into());
+        header.set_gid(group.into());
+        header.set_mtime(u64::try_from(stat.st_mtime).unwrap_or(0));
+        Ok(header)
+    }
+
+    /// Extended attributes, as a header in front of the entry.
+    fn extensions(&mut self, file: &impl AsFd) -> io::Result<()> {
+        let mut extensions = Vec::new();
+        for name in attributes(file)? {
+            let Ok(text) = name.to_str() else { continue };
+            // Labels belong to the machine, overlay's marks to the mount.
+            if text.starts_with(OVERLAY_ATTRIBUTES) || text == "security.selinux" {
+                continue;
+            }
+            if let Some(value) = attribute(file, text)? {
+                extensions.push((format!("SCHILY.xattr.{text}"), value));
+            }
+        }
+        if extensions.is_empty() {
+            return Ok(());
+        }
+        let pairs = extensions
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_slice()));
+        self.builder.append_pax_extensions(pairs)
+    }
+}
+
+fn attributes(file: &impl AsFd) -> io::Result<Vec<CString>> {
+    let mut buffer = vec![0_u8; 1 << 16];
+    let length = match flistxattr(file, buffer.as_mut_slice()) {
+        Ok(length) => length,
+        Err(rustix::io::Errno::OPNOTSUPP) => 0,
+        Err(error) => return Err(error.into()),
+    };
+    buffer.truncate(length);
+    let names = buffer
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty());
+    Ok(names.filter_map(|name| CString::new(name).ok()).collect())
+}
+
+fn attribute(file: &impl AsFd, name: &str) -> io::Result<Option<Vec<u8>>> {
+    let mut buffer = vec![0_u8; 1 << 16];
+    match fgetxattr(file, name, buffer.as_mut_slice()) {
+        Ok(length) => {
+            buffer.truncate(length);
+            Ok(Some(buffer))
+        }
+        Err(rustix::io::Errno::NODATA | rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::PERM) => {
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,70 @@
+//! Containers: their records, their life, and what clients ask of them.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `record`, `handle` | what is kept of a container; all of them by id and name |
+//! | `create`, `merge`, `settings`, `mounts` | a new container |
+//! | `start`, `files`, `monitor`, `restart` | a run: from its parts to its exit record |
+//! | `stop`, `remove` | ending and removing |
+//! | `health`, `probe` | what health checks find; running them |
+//! | `exec`, `logs` | processes beside the first; the log |
+//! | `list`, `inspect`, `words` | what clients are shown |
+//! | `parts` | the seams to images, volumes, networks and the runtime |
+
+mod capabilities;
+mod devices;
+mod filesystems;
+mod limits;
+mod machine;
+mod refused;
+mod resources;
+mod seccomp;
+mod security;
+mod spec;
+mod user;
+
+pub(crate) use filesystems::SpecMount;
+pub(crate) use machine::Machine;
+pub(crate) use spec::{ExecInput, SpecInput, exec_process, make_working_folder, runtime_spec};
+pub(crate) mod create;
+pub(crate) mod exec;
+mod files;
+mod handle;
+mod health;
+pub(crate) mod inspect;
+pub(crate) mod list;
+pub(crate) mod logs;
+mod merge;
+pub(crate) mod monitor;
+mod mounts;
+mod parts;
+mod probe;
+mod record;
+pub(crate) mod remove;
+mod restart;
+mod settings;
+pub(crate) mod signal;
+pub(crate) mod start;
+pub(crate) mod stop;
+mod words;
+
+pub(crate) use handle::{Containers, Handle, Live, blocking};
+pub(crate) use record::{Mount, MountKind, Record, State, Status};
+
+use crate::engine::Engine;
+use crate::events::Kind;
+
+/// Publishes what happened to a container, with Docker's attributes: its labels, `image`, `name`
+/// and `extra`.
+pub(crate) fn tell(engine: &Engine, record: &Record, action: &str, extra: &[(&str, String)]) {
+    let mut attributes = record.labels();
+    attributes.insert("image".to_owned(), record.image.clone());
+    attributes.insert("name".to_owned(), record.name.clone());
+    let extra = extra
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()));
+    attributes.extend(extra);
+    engine
+        .events
+        .publish(Kind::CONTAINER, action, &record.id, attributes);
+}

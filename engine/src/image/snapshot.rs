@@ -1,0 +1,205 @@
+//! Writable layers of containers: overlay on the layers of an image.
+//!
+//! `snapshots/<container>/{image.json,upper,work,0,1…}`, where the numbers are links to the
+//! layers, uppermost first: overlay's options have room for many of such short names.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+use serde::{Deserialize, Serialize};
+
+use super::{Image, Images};
+use crate::{Error, Result, store};
+
+/// What a snapshot is of.
+#[derive(Debug, Serialize, Deserialize)]
+struct Snapshot {
+    /// Id of the image; empty for none.
+    image: String,
+    /// Its layers, lowest first.
+    layers: Vec<String>,
+}
+
+impl Images {
+    /// Makes the writable layer of a container.
+    pub(crate) async fn prepare(&self, container: &str, image: &Image) -> Result<()> {
+        self.prepare_layers(container, &image.id, &image.document.rootfs.diff_ids)
+    }
+
+    /// The same on layers that need not be an image's.
+    pub(crate) fn prepare_layers(
+        &self,
+        container: &str,
+        image: &str,
+        layers: &[String],
+    ) -> Result<()> {
+        let folder = self.snapshot(container);
+        let failed = |error: io::Error| Error::io("create", &folder, error);
+        if let Some(missing) = layers.iter().find(|layer| !self.layers.has(layer)) {
+            return Err(Error::internal(format!("the layer {missing} is missing")));
+        }
+        for name in ["upper", "work"] {
+            fs::create_dir_all(folder.join(name)).map_err(failed)?;
+        }
+        // The root's owner and mode are those of the uppermost layer.
+        if let Some(top) = layers.last() {
+            let metadata = fs::metadata(self.layers.tree(top)).map_err(failed)?;
+            let upper = folder.join("upper");
+            fs::set_permissions(&upper, metadata.permissions()).map_err(failed)?;
+            std::os::unix::fs::chown(&upper, Some(metadata.uid()), Some(metadata.gid()))
+                .map_err(failed)?;
+        }
+        for (number, layer) in layers.iter().rev().enumerate() {
+            symlink(self.layers.tree(layer), folder.join(number.to_string())).map_err(failed)?;
+        }
+        if layers.is_empty() {
+            fs::create_dir(folder.join("0")).map_err(failed)?;
+        }
+        let snapshot = Snapshot {
+            image: image.to_owned(),
+            layers: layers.to_owned(),
+        };
+        store::write(&folder.join("image.json"), &snapshot)
+    }
+
+    /// Mounts a container's root file system at `<container_run>/rootfs`; nothing when it is
+    /// mounted.
+    pub(crate) async fn mount(&self, container: &str) -> Result<PathBuf> {
+        let target = self.rootfs(container);
+        if is_mounted(&target) {
+            return Ok(target);
+        }
+        fs::create_dir_all(&target).map_err(|error| Error::io("create", &target, error))?;
+        let folder = self.snapshot(container);
+        let snapshot: Snapshot = store::read(&folder.join("image.json"))?.ok_or_else(|| {
+            Error::internal(format!("container {container} has no writable layer"))
+        })?;
+        let to = target.clone();
+        let mounted =
+            tokio::task::spawn_blocking(move || overlay(&folder, snapshot.layers.len(), &to));
+        mounted.await.map_err(Error::internal)??;
+        Ok(target)
+    }
+
+    /// Takes the mount away; nothing when there is none.
+    pub(crate) async fn unmount(&self, container: &str) -> Result<()> {
+        let target = self.rootfs(container);
+        match umount2(&target, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
+            Ok(()) | Err(nix::Error::EINVAL | nix::Error::ENOENT) => {}
+            Err(error) => return Err(Error::io("unmount", &target, error)),
+        }
+        let _ = fs::remove_dir(&target);
+        Ok(())
+    }
+
+    /// Removes a container's writable layer.
+    pub(crate) async fn discard(&self, container: &str) -> Result<()> {
+        self.unmount(container).await?;
+        let folder = self.snapshot(container);
+        let removed = tokio::task::spawn_blocking(move || match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Error::io("remove", &folder, error))
+            }
+            _ => Ok(()),
+        });
+        removed.await.map_err(Error::internal)?
+    }
+
+    /// Where a container's root file system is mounted.
+    pub(crate) fn rootfs(&self, container: &str) -> PathBuf {
+        self.layout.container_run(container).join("rootfs")
+    }
+
+    /// What a container has written: the upper folder of its overlay.
+    pub(crate) fn upper(&self, container: &str) -> PathBuf {
+        self.snapshot(container).join("upper")
+    }
+
+    /// The containers of an image.
+    pub(crate) fn in_use(&self, image: &str) -> Vec<String> {
+        let of_image = self
+            .snapshots()
+            .filter(|(_, snapshot)| snapshot.image == image);
+        of_image.map(|(container, _)| container).collect()
+    }
+
+    /// Whether a container's root file system is mounted: it runs or is about to.
+    pub(crate) fn is_mounted(&self, container: &str) -> bool {
+        is_mounted(&self.rootfs(container))
+    }
+
+    /// Whether there is no snapshot.
+    #[cfg(test)]
+    pub(crate) fn snapshots_are_gone(&self) -> bool {
+        self.snapshots().next().is_none()
+    }
+
+    /// The layers that containers have.
+    pub(super) fn snapshot_layers(&self) -> BTreeSet<String> {
+        self.snapshots()
+            .flat_map(|(_, snapshot)| snapshot.layers)
+            .collect()
+    }
+
+    fn snapshots(&self) -> impl Iterator<Item = (String, Snapshot)> + use<> {
+        let entries = fs::read_dir(self.layout.snapshots())
+            .ok()
+            .into_iter()
+            .flatten()
+            .flatten();
+        entries.filter_map(|entry| {
+            let snapshot = store::read(&entry.path().join("image.json"))
+                .ok()
+                .flatten()?;
+            Some((entry.file_name().into_string().ok()?, snapshot))
+        })
+    }
+
+    fn snapshot(&self, container: &str) -> PathBuf {
+        self.layout.snapshots().join(container)
+    }
+}
+
+/// Whether something is mounted here: it is on another device than the folder above, or it is
+/// the root of its own mount.
+pub(crate) fn is_mounted(path: &Path) -> bool {
+    let device = |path: &Path| {
+        fs::symlink_metadata(path)
+            .ok()
+            .map(|metadata| metadata.dev())
+    };
+    let above = path.parent().and_then(device);
+    device(path).is_some_and(|device| Some(device) != above)
+}
+
+/// Mounts an overlay whose options name folders relative to `folder`. On a thread of its own,
+/// whose working directory is its own.
+fn overlay(folder: &Path, layers: usize, target: &Path) -> Result<()> {
+    let lower: Vec<String> = (0..layers.max(1))
+        .map(|number| number.to_string())
+        .collect();
+    let options = format!("lowerdir={},upperdir=upper,workdir=work", lower.join(":"));
+    let mounted = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            unshare(CloneFlags::CLONE_FS)?;
+            nix::unistd::chdir(folder)?;
+            mount(
+                Some("overlay"),
+                target,
+                Some("overlay"),
+                MsFlags::empty(),
+                Some(options.as_str()),
+            )
+        });
+        thread.join()
+    });
+    match mounted {
+        Ok(result) => result.map_err(|error| Error::io("mount an overlay at", target, error)),
+        Err(_) => Err(Error::internal("the thread that mounts ended early")),
+    }
+}

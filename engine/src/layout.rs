@@ -1,0 +1,70 @@
+//! Where everything is on disk.
+
+use std::path::{Path, PathBuf};
+
+/// The folders of one engine.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    root: PathBuf,
+    run: PathBuf,
+}
+
+impl Layout {
+    /// `root` keeps what outlives a reboot; `run` what does not.
+    pub fn new(root: impl Into<PathBuf>, run: impl Into<PathBuf>) -> Self {
+        Self {
+            root: root.into(),
+            run: run.into(),
+        }
+    }
+
+    /// Everything durable.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Everything that a reboot may remove: sockets, locks, mounted root file systems.
+    pub fn run(&self) -> &Path {
+        &self.run
+    }
+
+    /// The lock that one daemon holds.
+    pub fn lock(&self) -> PathBuf {
+        self.root.join("engine.lock")
+    }
+
+    /// Documents of containers, and in a folder for each its log file.
+    pub fn containers(&self) -> PathBuf {
+        self.root.join("containers")
+    }
+
+    /// What one container keeps: log, hosts, hostname, resolv.conf, exit record.
+    pub fn container(&self, id: &str) -> PathBuf {
+        self.containers().join(id)
+    }
+
+    /// What one running container has: bundle, root file system, shim socket, network namespace.
+    pub fn container_run(&self, id: &str) -> PathBuf {
+        self.run.join("containers").join(id)
+    }
+
+    /// The OCI image layout and the unpacked layers.
+    pub fn images(&self) -> PathBuf {
+        self.root.join("images")
+    }
+
+    /// The writable layers of containers.
+    pub fn snapshots(&self) -> PathBuf {
+        self.root.join("snapshots")
+    }
+
+    /// Documents of networks.
+    pub fn networks(&self) -> PathBuf {
+        self.root.join("networks")
+    }
+
+    /// Named and anonymous volumes, a folder each.
+    pub fn volumes(&self) -> PathBuf {
+        self.root.join("volumes")
+    }
+}

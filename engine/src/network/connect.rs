@@ -1,0 +1,542 @@
+//! Containers join and leave networks.
+
+use std::fs::File;
+use std::net::IpAddr;
+use std::os::fd::AsFd as _;
+use std::path::Path;
+
+use bollard_stubs::models::EndpointSettings;
+use indexmap::IndexMap;
+use tokio::task::JoinSet;
+
+use super::attachment::{Attachment, Endpoint};
+use super::document::{Driver, Network};
+use super::link::{Links, Pair};
+use super::networks::{Networks, Services};
+use super::{Attached, Guest, dns, endpoint, namespace, ports};
+use crate::{Error, Result};
+
+impl Networks {
+    /// Connects a container that is about to start: links, addresses, routes, names, published
+    /// ports. `namespace` is the file its network namespace is mounted on.
+    ///
+    /// # Errors
+    /// 400, 403 and 404 for networks and addresses that are not to be had, 500 for ports that are
+    /// in use and when the kernel refuses; nothing is left behind.
+    pub(crate) async fn setup(&self, guest: &Guest<'_>, namespace: &Path) -> Result<Attached> {
+        self.teardown(guest.id).await?;
+        let wanted = ports::parse(guest.ports)?;
+        if guest
+            .endpoints
+            .keys()
+            .any(|key| self.find(key).is_ok_and(|found| found.is_default_bridge()))
+        {
+            self.give_default_subnet().await?;
+        }
+        let attachment = self.reserve(guest, namespace)?;
+        match self.raise(guest, attachment, &wanted).await {
+            Ok(attached) => Ok(attached),
+            Err(error) => {
+                if let Err(error) = self.teardown(guest.id).await {
+                    tracing::error!("networks of container {}: {error}", guest.name);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn reserve(&self, guest: &Guest<'_>, namespace: &Path) -> Result<Attachment> {
+        let mut state = self.state.lock();
+        let mut attachment = Attachment {
+            container: guest.id.to_owned(),
+            name: guest.name.to_owned(),
+            hostname: guest.hostname.to_owned(),
+            namespace: namespace.to_owned(),
+            dns: guest.dns.to_vec(),
+            endpoints: Vec::new(),
+            publications: Vec::new(),
+        };
+        for (key, settings) in guest.endpoints {
+            let network = state.find(key)?;
+            if attachment.on(&network.id).is_some() {
+                let name = &network.name;
+                let message = format!("container {} names network {name} twice", guest.name);
+                return Err(Error::bad_request(message));
+            }
+            let link = format!("eth{}", attachment.endpoints.len());
+            attachment
+                .endpoints
+                .push(endpoint::reserve(&state, network, settings, link)?);
+            if network.driver != Driver::Bridge && guest.endpoints.len() > 1 {
+                let message = format!(
+                    "container cannot be connected to {} and other networks",
+                    network.name
+                );
+                return Err(Error::bad_request(message));
+            }
+        }
+        state
+            .attachments
+            .insert(attachment.container.clone(), attachment.clone());
+        Ok(attachment)
+    }
+
+    async fn raise(
+        &self,
+        guest: &Guest<'_>,
+        mut attachment: Attachment,
+        wanted: &[ports::Wanted],
+    ) -> Result<Attached> {
+        let networks = self.networks_of(&attachment);
+        let is_host = networks
+            .iter()
+            .any(|network| network.driver == Driver::Host);
+        let outward = self.outward(&attachment);
+        let mut services = Services::default();
+        if let Some(target) = outward {
+            let bound = ports::bind_all(wanted).map_err(|error| refused(&attachment, &error))?;
+            attachment.publications = bound.iter().map(ports::Bound::publication).collect();
+            services.target = Some(target);
+            services.proxies = ports::serve(bound, target)?;
+        }
+        // Known before it is made, so that it can be taken away whatever happens.
+        self.save_attachment(&attachment).await?;
+        self.state
+            .lock()
+            .attachments
+            .insert(attachment.container.clone(), attachment.clone());
+        let mut nameserver = None;
+        if !is_host {
+            let inner = enter(&attachment.namespace, true).await?;
+            for (one, network) in attachment.endpoints.iter().zip(&networks) {
+                self.plug(one, network, &attachment.namespace, &inner.links)
+                    .await?;
+            }
+            self.route(&attachment, &inner.links).await?;
+            if let Some(sockets) = inner.sockets {
+                nameserver = Some(dns::ADDRESS);
+                services.names = self.serve_names(&attachment, sockets);
+            }
+        }
+        self.services()
+            .insert(attachment.container.clone(), services);
+        self.settle_firewall(&attachment, &networks).await?;
+        for network in &networks {
+            self.tell("connect", network, Some(&attachment.container));
+        }
+        let keys = guest.endpoints.keys();
+        let shown = attachment
+            .endpoints
+            .iter()
+            .zip(&networks)
+            .map(|(one, network)| endpoint::shown(&attachment, one, network));
+        Ok(Attached {
+            endpoints: keys.cloned().zip(shown).collect::<IndexMap<_, _>>(),
+            ports: if is_host {
+                ports::shown(&std::collections::HashMap::new(), &[])
+            } else {
+                ports::shown(guest.ports, &attachment.publications)
+            },
+            nameserver,
+            hosts: self.hosts(guest, &attachment)?,
+        })
+    }
+
+    /// The firewall has to know a bridge before its containers begin, published ports soon.
+    async fn settle_firewall(&self, attachment: &Attachment, networks: &[Network]) -> Result<()> {
+        if networks.iter().any(Network::is_default_bridge) {
+            return self.apply_firewall().await;
+        }
+        if !attachment.publications.is_empty() {
+            self.apply_firewall_later();
+        }
+        Ok(())
+    }
+
+    /// Its own addresses with its host name, and the extra hosts.
+    fn hosts(&self, guest: &Guest<'_>, attachment: &Attachment) -> Result<Vec<(IpAddr, String)>> {
+        let own = attachment.endpoints.iter().flat_map(Endpoint::addresses);
+        let mut hosts: Vec<_> = own
+            .map(|address| (address, guest.hostname.to_owned()))
+            .collect();
+        for host in guest.extra_hosts {
+            let invalid = || Error::bad_request(format!("bad format for add-host: {host:?}"));
+            let (name, address) = host.split_once([':', '=']).ok_or_else(invalid)?;
+            let address = match address {
+                "host-gateway" => self.host_gateway(attachment),
+                given => given
+                    .trim_matches(['[', ']'])
+                    .parse()
+                    .map_err(|_| invalid())?,
+            };
+            hosts.push((address, name.to_owned()));
+        }
+        Ok(hosts)
+    }
+
+    /// An address of the host that the container reaches.
+    fn host_gateway(&self, attachment: &Attachment) -> IpAddr {
+        let state = self.state.lock();
+        let gateway = attachment
+            .gateway(|id| state.networks.get(id))
+            .map(|(_, network)| network);
+        let first = || {
+            attachment
+                .endpoints
+                .iter()
+                .find_map(|one| state.networks.get(&one.network))
+        };
+        let pool = gateway.or_else(first).and_then(Network::ipv4);
+        pool.map_or(IpAddr::from([127, 0, 0, 1]), |pool| pool.gateway)
+    }
+
+    /// Takes away everything that a container has of the networks; nothing when it has nothing.
+    ///
+    /// # Errors
+    /// The first failure, after everything was tried.
+    pub(crate) async fn teardown(&self, container: &str) -> Result<()> {
+        self.end_services(container).await;
+        let Some(attachment) = self.state.lock().attachments.remove(container) else {
+            return Ok(());
+        };
+        let mut result = Ok(());
+        let mut networks = Vec::new();
+        for one in &attachment.endpoints {
+            result = result.and(self.unplug(one).await);
+            networks.extend(self.find(&one.network).ok());
+        }
+        for network in networks
+            .iter()
+            .filter(|network| network.is_default_bridge())
+        {
+            result = result.and(self.lower_bridge(network).await);
+        }
+        let is_default = networks.iter().any(Network::is_default_bridge);
+        if is_default || !attachment.publications.is_empty() {
+            result = result.and(self.apply_firewall().await);
+        }
+        for network in &networks {
+            self.tell("disconnect", network, Some(container));
+        }
+        result.and(self.forget_attachment(container).await)
+    }
+
+    /// Connects a running container to one more network.
+    ///
+    /// # Errors
+    /// 400, 403 and 404 as for [`Self::setup`], 409 when the container does not run.
+    pub(crate) async fn join(
+        &self,
+        container: &str,
+        reference: &str,
+        settings: &EndpointSettings,
+    ) -> Result<EndpointSettings> {
+        let (network, one, attachment) = {
+            let mut state = self.state.lock();
+            let network = state.find(reference)?.clone();
+            let known = state.attachments.get(container);
+            let known = known.ok_or_else(|| not_running(container))?;
+            self.may_change(known, &network)?;
+            if known.on(&network.id).is_some() {
+                let (name, network) = (&known.name, &network.name);
+                let message =
+                    format!("endpoint with name {name} already exists in network {network}");
+                return Err(Error::forbidden(message));
+            }
+            let mut links = (0..).map(|number| format!("eth{number}"));
+            let is_free = |link: &String| {
+                known
+                    .endpoints
+                    .iter()
+                    .all(|other| other.guest_link != *link)
+            };
+            let link = links.find(is_free).unwrap_or_default();
+            let one = endpoint::reserve(&state, &network, settings, link)?;
+            let known = state
+                .attachments
+                .get_mut(container)
+                .ok_or_else(|| not_running(container))?;
+            known.endpoints.push(one.clone());
+            (network, one, known.clone())
+        };
+        if let Err(error) = self.join_kernel(&attachment, &one, &network).await {
+            if let Err(error) = self.leave(container, &network.id).await {
+                tracing::error!("network {}: {error}", network.name);
+            }
+            return Err(error);
+        }
+        self.tell("connect", &network, Some(container));
+        Ok(endpoint::shown(&attachment, &one, &network))
+    }
+
+    async fn join_kernel(
+        &self,
+        attachment: &Attachment,
+        one: &Endpoint,
+        network: &Network,
+    ) -> Result<()> {
+        self.save_attachment(attachment).await?;
+        let inner = enter(&attachment.namespace, false).await?;
+        self.plug(one, network, &attachment.namespace, &inner.links)
+            .await?;
+        self.moved(attachment, &inner.links).await
+    }
+
+    /// Takes a running container off a network.
+    ///
+    /// # Errors
+    /// 404 for an unknown network, 403 when the container is not on it, 500 when the kernel
+    /// refuses.
+    pub(crate) async fn leave(&self, container: &str, reference: &str) -> Result<()> {
+        let (network, one, attachment) = {
+            let mut state = self.state.lock();
+            let network = state.find(reference)?.clone();
+            let missing = || {
+                let network = &network.name;
+                Error::forbidden(format!(
+                    "container {container} is not connected to network {network}"
+                ))
+            };
+            let known = state.attachments.get_mut(container).ok_or_else(missing)?;
+            let mut others = known.endpoints.iter();
+            let position = others
+                .position(|other| other.network == network.id)
+                .ok_or_else(missing)?;
+            if network.driver == Driver::Host {
+                return Err(Error::bad_request(
+                    "container cannot be disconnected from host network or connected to host network",
+                ));
+            }
+            let one = known.endpoints.remove(position);
+            (network, one, known.clone())
+        };
+        self.unplug(&one).await?;
+        self.save_attachment(&attachment).await?;
+        let inner = enter(&attachment.namespace, false).await?;
+        self.moved(&attachment, &inner.links).await?;
+        if network.is_default_bridge() {
+            self.lower_bridge(&network).await?;
+            self.apply_firewall().await?;
+        }
+        self.tell("disconnect", &network, Some(container));
+        Ok(())
+    }
+
+    /// Whether a container that does not run may be connected to a network so; gives the network.
+    ///
+    /// # Errors
+    /// 404 for an unknown network, 400 for what makes no sense.
+    pub(crate) fn check(&self, reference: &str, settings: &EndpointSettings) -> Result<Network> {
+        let network = self.find(reference)?;
+        endpoint::check(&network, settings)?;
+        Ok(network)
+    }
+
+    fn may_change(&self, attachment: &Attachment, network: &Network) -> Result<()> {
+        let is_fixed = attachment
+            .endpoints
+            .iter()
+            .any(|one| one.host_link.is_empty());
+        if network.driver == Driver::Host || (is_fixed && network.driver == Driver::Bridge) {
+            return Err(Error::bad_request(
+                "container cannot be disconnected from host network or connected to host network",
+            ));
+        }
+        if network.driver == Driver::Null || is_fixed {
+            return Err(Error::bad_request(
+                "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+            ));
+        }
+        Ok(())
+    }
+
+    /// A container has another name: its name is answered from now on.
+    ///
+    /// # Errors
+    /// 500 when that cannot be kept.
+    pub(crate) async fn rename(&self, container: &str, name: &str) -> Result<()> {
+        let attachment = {
+            let mut state = self.state.lock();
+            let Some(attachment) = state.attachments.get_mut(container) else {
+                return Ok(());
+            };
+            name.clone_into(&mut attachment.name);
+            attachment.clone()
+        };
+        self.save_attachment(&attachment).await
+    }
+
+    /// Name server and published ports of a container that runs, after a restart of the daemon.
+    pub(super) async fn serve_again(&self, container: &str) -> Result<()> {
+        let Some(attachment) = self.state.lock().attachments.get(container).cloned() else {
+            return Ok(());
+        };
+        let networks = self.networks_of(&attachment);
+        if networks
+            .iter()
+            .any(|network| network.driver == Driver::Host)
+        {
+            return Ok(());
+        }
+        let sockets =
+            namespace::inside(&attachment.namespace, || Ok(dns::Sockets::bind().ok())).await?;
+        let names = sockets.map(|sockets| self.serve_names(&attachment, sockets));
+        let services = Services {
+            names: names.unwrap_or_default(),
+            ..Services::default()
+        };
+        self.services().insert(container.to_owned(), services);
+        self.publish_again(&attachment, self.outward(&attachment))
+            .await
+    }
+
+    fn serve_names(&self, attachment: &Attachment, sockets: dns::Sockets) -> JoinSet<()> {
+        let (state, container) = (self.state.clone(), attachment.container.clone());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            if let Err(error) = dns::serve(state, container, sockets).await {
+                tracing::error!("name server: {error}");
+            }
+        });
+        tasks
+    }
+
+    async fn end_services(&self, container: &str) {
+        self.end_proxies(container).await;
+        let services = self.services().remove(container);
+        if let Some(mut services) = services {
+            services.names.shutdown().await;
+        }
+    }
+
+    async fn plug(
+        &self,
+        one: &Endpoint,
+        network: &Network,
+        namespace: &Path,
+        inner: &Links,
+    ) -> Result<()> {
+        if network.driver != Driver::Bridge {
+            return Ok(());
+        }
+        let bridge = self.raise_bridge(network).await?;
+        let file = File::open(namespace).map_err(|error| Error::io("open", namespace, error))?;
+        let pair = Pair {
+            host: &one.host_link,
+            guest: &one.guest_link,
+            bridge,
+            namespace: file.as_fd(),
+            hardware: one.hardware,
+            mtu: network.mtu()?,
+        };
+        self.links().await?.pair(&pair).await?;
+        let index = inner.up(&one.guest_link).await?;
+        let pools = [
+            (one.ipv4.map(IpAddr::V4), network.ipv4()),
+            (one.ipv6.map(IpAddr::V6), network.ipv6()),
+        ];
+        for (address, pool) in pools {
+            if let Some((address, pool)) = address.zip(pool) {
+                inner
+                    .address(index, address, pool.subnet.prefix_len())
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The container's end goes with the host's.
+    async fn unplug(&self, one: &Endpoint) -> Result<()> {
+        if one.host_link.is_empty() {
+            return Ok(());
+        }
+        self.links().await?.remove(&one.host_link).await
+    }
+
+    /// The default routes of a container, through the network that leads outside.
+    async fn route(&self, attachment: &Attachment, inner: &Links) -> Result<()> {
+        let gateways: Vec<IpAddr> = {
+            let state = self.state.lock();
+            let gateway = attachment.gateway(|id| state.networks.get(id));
+            let pools = gateway.iter().flat_map(|(_, network)| &network.pools);
+            pools.map(|pool| pool.gateway).collect()
+        };
+        for gateway in gateways {
+            inner.default_route(gateway).await?;
+        }
+        Ok(())
+    }
+
+    /// After a change of networks: other default routes, and other addresses behind the ports.
+    async fn moved(&self, attachment: &Attachment, inner: &Links) -> Result<()> {
+        inner.no_default_route(true).await?;
+        inner.no_default_route(false).await?;
+        self.route(attachment, inner).await?;
+        let target = self.outward(attachment);
+        let former = self
+            .services()
+            .get(&attachment.container)
+            .and_then(|services| services.target);
+        if target != former && !attachment.publications.is_empty() {
+            self.publish_again(attachment, target).await?;
+            self.apply_firewall().await?;
+        }
+        Ok(())
+    }
+
+    fn networks_of(&self, attachment: &Attachment) -> Vec<Network> {
+        let state = self.state.lock();
+        let networks = attachment.endpoints.iter();
+        networks
+            .filter_map(|one| state.networks.get(&one.network).cloned())
+            .collect()
+    }
+
+    /// The address behind published ports: on the network that leads outside.
+    fn outward(&self, attachment: &Attachment) -> Option<IpAddr> {
+        let state = self.state.lock();
+        let (one, _) = attachment.gateway(|id| state.networks.get(id))?;
+        one.addresses().next()
+    }
+}
+
+/// What is made inside a container's namespace.
+struct Inside {
+    links: Links,
+    sockets: Option<dns::Sockets>,
+}
+
+/// Opens a netlink socket inside a namespace; in a new one, sets loopback up and binds the name
+/// server, which a container without any network can do without.
+async fn enter(namespace: &Path, is_new: bool) -> Result<Inside> {
+    let links = namespace::inside(namespace, Links::open).await?;
+    if !is_new {
+        return Ok(Inside {
+            links,
+            sockets: None,
+        });
+    }
+    links.up("lo").await?;
+    let sockets = namespace::inside(namespace, dns::Sockets::bind).await?;
+    Ok(Inside {
+        links,
+        sockets: Some(sockets),
+    })
+}
+
+fn not_running(container: &str) -> Error {
+    Error::conflict(format!("container {container} is not running"))
+}
+
+/// Docker's words for ports that cannot be published.
+fn refused(attachment: &Attachment, error: &Error) -> Error {
+    let endpoint = attachment
+        .endpoints
+        .first()
+        .map_or("", |one| one.id.as_str());
+    Error::internal(format!(
+        "failed to set up container networking: driver failed programming external connectivity on \
+         endpoint {} ({endpoint}): {error}",
+        attachment.name
+    ))
+}

@@ -1,0 +1,281 @@
+//! Calls into the container library.
+
+use std::fs;
+use std::io::IoSliceMut;
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+use libcontainer::container::Container;
+use libcontainer::container::builder::ContainerBuilder;
+use libcontainer::oci_spec::runtime::{Process, Spec};
+use libcontainer::syscall::syscall::SyscallType;
+use nix::cmsg_space;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+use nix::unistd::Pid;
+
+use super::Launch;
+use super::executor::{Exec, Seal};
+use super::protocol::{ExecRequest, Reply};
+use super::stdio::{Ends, Stdio};
+use super::{device_filter, socket};
+use crate::container::Machine;
+use crate::store;
+
+/// What went wrong, and what a shell would exit with where the command is to blame.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// In Docker's words where the command is to blame.
+    pub(super) message: String,
+    /// 126 or 127.
+    pub(super) code: Option<i64>,
+}
+
+impl Failure {
+    /// From the library's error, whose interesting part is far down its chain.
+    pub(super) fn new(error: impl std::error::Error) -> Self {
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !message.contains(&cause_text) {
+                message = format!("{message}: {cause_text}");
+            }
+            source = cause.source();
+        }
+        let Some(start) = message.find("exec: ") else {
+            return Self {
+                message,
+                code: None,
+            };
+        };
+        let message = message[start..]
+            .trim_end_matches(['"', ')'])
+            .replace("\\\"", "\"");
+        let code = if message.contains("permission denied") {
+            126
+        } else {
+            127
+        };
+        Self {
+            message,
+            code: Some(code),
+        }
+    }
+}
+
+impl From<Failure> for Reply {
+    fn from(failure: Failure) -> Self {
+        Self::Failed {
+            message: failure.message,
+            code: failure.code,
+        }
+    }
+}
+
+/// Creates the container and starts its first process.
+///
+/// # Errors
+/// The library's, and those of pipes and sockets.
+pub(super) fn container(launch: &Launch) -> Result<(Container, Pid, Stdio), Failure> {
+    let state = launch.state();
+    fs::create_dir_all(&state).map_err(Failure::new)?;
+    let console = Console::open(launch.tty, &launch.run, "console.sock")?;
+    let ends = Ends::new(launch.tty, launch.open_stdin).map_err(Failure::new)?;
+    let executor = Exec {
+        init: launch.init,
+        size: launch.size,
+        seal: None,
+    };
+    let builder = builder(launch, executor, console.as_ref())?;
+    let (builder, stdio) = with_ends(builder, ends);
+    let score = OwnScore::read();
+    let built = builder
+        .as_init(launch.bundle())
+        .with_systemd(false)
+        .with_detach(true)
+        .build();
+    score.restore();
+    let mut container = built.map_err(Failure::new)?;
+    let started = begin(launch, &mut container, console, stdio);
+    match started {
+        Ok((pid, stdio)) => Ok((container, pid, stdio)),
+        Err(failure) => {
+            // Nothing of it stays; what went wrong first is what matters.
+            let _ = container.delete(true);
+            Err(failure)
+        }
+    }
+}
+
+/// What is between the container's creation and its first process being the image's program.
+fn begin(
+    launch: &Launch,
+    container: &mut Container,
+    console: Option<Console>,
+    stdio: Stdio,
+) -> Result<(Pid, Stdio), Failure> {
+    if Machine::detect().unified {
+        let spec = Spec::load(launch.bundle().join("config.json")).map_err(Failure::new)?;
+        let path = spec
+            .linux()
+            .as_ref()
+            .and_then(|linux| linux.cgroups_path().clone());
+        let path = path.unwrap_or_default();
+        let path = path.strip_prefix("/").unwrap_or(&path);
+        device_filter::install(&spec, &Path::new("/sys/fs/cgroup").join(path))
+            .map_err(Failure::new)?;
+    }
+    let stdio = match console {
+        Some(console) => Stdio::terminal(console.receive()?),
+        None => stdio,
+    };
+    container.start().map_err(Failure::new)?;
+    let pid = container.pid().ok_or_else(|| Failure {
+        message: "the container has no process".to_owned(),
+        code: None,
+    })?;
+    Ok((Pid::from_raw(pid.as_raw()), stdio))
+}
+
+/// Starts another process in the container.
+///
+/// # Errors
+/// As of [`container`].
+pub(super) fn process(launch: &Launch, exec: &ExecRequest) -> Result<(Pid, Stdio), Failure> {
+    let name = format!("{}.sock", &exec.id[..exec.id.len().min(12)]);
+    let console = Console::open(exec.tty, &launch.run, &name)?;
+    let ends = Ends::new(exec.tty, exec.streams.stdin).map_err(Failure::new)?;
+    let (seal, process) = seal(launch, exec)?;
+    let executor = Exec {
+        init: false,
+        size: exec.size,
+        seal: Some(seal),
+    };
+    let (builder, stdio) = with_ends(builder(launch, executor, console.as_ref())?, ends);
+    let score = OwnScore::read();
+    let built = builder
+        .as_tenant()
+        .with_process(Some(&process))
+        .with_detach(true)
+        .build();
+    score.restore();
+    let pid = built.map_err(Failure::new)?;
+    let stdio = match console {
+        Some(console) => Stdio::terminal(console.receive()?),
+        None => stdio,
+    };
+    Ok((Pid::from_raw(pid.as_raw()), stdio))
+}
+
+/// What the library leaves out for further processes is done by our own executor: see [`Seal`].
+/// The process as the library gets it, without capabilities, is put beside the daemon's file.
+fn seal(launch: &Launch, exec: &ExecRequest) -> Result<(Seal, PathBuf), Failure> {
+    let spec = Spec::load(launch.bundle().join("config.json")).map_err(Failure::new)?;
+    let seccomp = spec
+        .linux()
+        .as_ref()
+        .and_then(|linux| linux.seccomp().clone());
+    let wanted: Option<Process> = store::read(&exec.process).map_err(Failure::new)?;
+    let mut process = wanted.ok_or_else(|| Failure {
+        message: format!("there is no {}", exec.process.display()),
+        code: None,
+    })?;
+    let seal = Seal {
+        seccomp,
+        capabilities: process.capabilities().clone(),
+        no_new_privileges: process.no_new_privileges() == Some(true),
+    };
+    process.set_capabilities(None);
+    let path = exec.process.with_extension("process");
+    store::write(&path, &process).map_err(Failure::new)?;
+    Ok((seal, path))
+}
+
+fn builder(
+    launch: &Launch,
+    executor: Exec,
+    console: Option<&Console>,
+) -> Result<ContainerBuilder, Failure> {
+    let builder = ContainerBuilder::new(launch.id.clone(), SyscallType::default())
+        .with_executor(executor)
+        .with_root_path(launch.state())
+        .map_err(Failure::new)?;
+    Ok(builder.with_console_socket(console.map(|console| console.path.clone())))
+}
+
+fn with_ends(builder: ContainerBuilder, ends: Option<Ends>) -> (ContainerBuilder, Stdio) {
+    let Some(ends) = ends else {
+        return (builder, Stdio::default());
+    };
+    let builder = builder
+        .with_stdin(ends.stdin)
+        .with_stdout(ends.stdout)
+        .with_stderr(ends.stderr);
+    (builder, ends.ours)
+}
+
+/// How readily the kernel kills the shim for memory. The library gives the container its score by
+/// way of the process that calls it.
+struct OwnScore(Option<String>);
+
+impl OwnScore {
+    const FILE: &str = "/proc/self/oom_score_adj";
+
+    fn read() -> Self {
+        Self(fs::read_to_string(Self::FILE).ok())
+    }
+
+    fn restore(self) {
+        if let Some(score) = self.0 {
+            let _ = fs::write(Self::FILE, score);
+        }
+    }
+}
+
+/// Where the library hands over the terminal it made in the container.
+struct Console {
+    path: PathBuf,
+    listener: UnixListener,
+}
+
+impl Console {
+    fn open(tty: bool, folder: &Path, name: &str) -> Result<Option<Self>, Failure> {
+        if !tty {
+            return Ok(None);
+        }
+        let path = folder.join(name);
+        let _ = fs::remove_file(&path);
+        let listener = socket::listen(&path).map_err(Failure::new)?;
+        Ok(Some(Self { path, listener }))
+    }
+
+    fn receive(self) -> Result<OwnedFd, Failure> {
+        let received = self.receive_terminal();
+        let _ = fs::remove_file(&self.path);
+        received
+    }
+
+    fn receive_terminal(&self) -> Result<OwnedFd, Failure> {
+        let (connection, _) = self.listener.accept().map_err(Failure::new)?;
+        let mut bytes = [0; 256];
+        let mut data = [IoSliceMut::new(&mut bytes)];
+        let mut space = cmsg_space!([i32; 1]);
+        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+        let message = recvmsg::<()>(connection.as_raw_fd(), &mut data, Some(&mut space), flags)
+            .map_err(Failure::new)?;
+        for control in message.cmsgs().map_err(Failure::new)? {
+            if let ControlMessageOwned::ScmRights(descriptors) = control
+                && let Some(descriptor) = descriptors.first()
+            {
+                #[expect(unsafe_code, reason = "received descriptors come as numbers")]
+                // SAFETY: the kernel has just made this descriptor for us; nothing else owns it.
+                return Ok(unsafe { OwnedFd::from_raw_fd(*descriptor) });
+            }
+        }
+        Err(Failure {
+            message: "the container's terminal did not arrive".to_owned(),
+            code: None,
+        })
+    }
+}

@@ -1,0 +1,170 @@
+//! Starting a shim, and what it leaves behind.
+
+use std::env;
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::Command;
+
+use super::protocol::Reply;
+use crate::{Error, Result, store};
+
+/// How Docker begins its message about a command that cannot be executed.
+const CREATE_FAILED: &str = "failed to create task for container: OCI runtime create failed: unable to start container process";
+
+/// What a shim has to know of its container.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Launch {
+    /// Id of the container.
+    pub(crate) id: String,
+    /// What this run of the container keeps in memory: bundle (`config.json`), sockets.
+    pub(crate) run: PathBuf,
+    /// The json-file log; none where the log driver is `none`.
+    pub(crate) log: Option<PathBuf>,
+    /// When to rotate it.
+    pub(crate) limits: LogLimits,
+    /// Whether the container has a terminal.
+    pub(crate) tty: bool,
+    /// Columns and rows of the terminal.
+    pub(crate) size: Option<(u16, u16)>,
+    /// Whether standard input is kept open for clients; otherwise it is empty.
+    pub(crate) open_stdin: bool,
+    /// Whether standard input ends with the first client that was attached to it.
+    pub(crate) stdin_once: bool,
+    /// Whether a first process of the engine's forwards signals and reaps.
+    pub(crate) init: bool,
+    /// Where to write how it ended.
+    pub(crate) exit: PathBuf,
+    /// How many clients are to be attached before the container is started, so that they see
+    /// its output from the beginning.
+    #[serde(default)]
+    pub(crate) attached: usize,
+}
+
+/// The json-file log's `max-size` and `max-file`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogLimits {
+    /// Bytes after which a new file is begun.
+    pub(crate) max_size: Option<u64>,
+    /// How many files are kept, at least 1.
+    pub(crate) max_file: u32,
+}
+
+/// A container that runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Running {
+    /// Its first process, as the host numbers it.
+    pub(crate) pid: i32,
+}
+
+/// How a container ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ExitRecord {
+    /// Exit code; 128 and the signal's number where a signal ended it.
+    pub(crate) code: i64,
+    /// Whether the kernel killed a process for memory.
+    pub(crate) oom: bool,
+    /// RFC 3339.
+    pub(crate) finished_at: String,
+}
+
+impl Launch {
+    /// The OCI bundle, with `config.json` and `rootfs`.
+    pub(crate) fn bundle(&self) -> PathBuf {
+        self.run.join("bundle")
+    }
+
+    /// The shim's socket in the run folder of a container.
+    pub(crate) fn socket(run: &Path) -> PathBuf {
+        run.join("shim.sock")
+    }
+
+    /// The container library's folder.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.run.join("state")
+    }
+}
+
+/// How the container ended; `None` while its shim has not said so.
+///
+/// # Errors
+/// 500 when the record is there and cannot be read.
+pub(crate) fn exit_record(path: &Path) -> Result<Option<ExitRecord>> {
+    store::read(path)
+}
+
+/// Starts a shim and waits until its container runs. `on_exit` is called with the shim's end,
+/// whatever ended it, so that nobody waits for a notice that will not come.
+///
+/// # Errors
+/// What kept the container from starting: 400 with the words of the container library where the
+/// command cannot be executed, 500 for everything else.
+pub(crate) async fn launch(
+    launch: &Launch,
+    on_exit: impl FnOnce() + Send + 'static,
+) -> Result<Running> {
+    let file = launch.run.join("launch.json");
+    store::write(&file, launch)?;
+    let log = launch.run.join("shim.log");
+    let stderr = File::create(&log).map_err(|error| Error::io("create", &log, error))?;
+    let _ = fs::remove_file(&launch.exit);
+    let name = env::current_exe().map_err(Error::internal)?;
+    let mut command = Command::new(program());
+    command
+        .args(["engine", "shim"])
+        .arg(&file)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(stderr);
+    command.as_std_mut().arg0(name);
+    let mut child = command
+        .spawn()
+        .map_err(|error| Error::internal(format!("start the shim: {error}")))?;
+    let output = child.stdout.take();
+    tokio::spawn(async move {
+        let _ = child.wait().await;
+        on_exit();
+    });
+    let mut line = String::new();
+    if let Some(output) = output {
+        let read = BufReader::new(output).read_line(&mut line).await;
+        read.map_err(|error| Error::internal(format!("the shim's report: {error}")))?;
+    }
+    reported(&line, &log)
+}
+
+/// This program, even where its file has been replaced meanwhile.
+#[cfg(not(test))]
+fn program() -> PathBuf {
+    PathBuf::from("/proc/self/exe")
+}
+
+/// The program of its own for tests: a test cannot be executed again as a shim.
+#[cfg(test)]
+pub(super) fn program() -> PathBuf {
+    let test = env::current_exe().unwrap_or_default();
+    let folder = test.parent().and_then(Path::parent).unwrap_or(&test);
+    folder.join("examples/engine")
+}
+
+fn reported(line: &str, log: &Path) -> Result<Running> {
+    match serde_json::from_str(line) {
+        Ok(Reply::Done { pid: Some(pid) }) => Ok(Running { pid }),
+        Ok(Reply::Failed {
+            message,
+            code: Some(_),
+        }) => Err(Error::bad_request(format!("{CREATE_FAILED}: {message}"))),
+        Ok(Reply::Failed { message, .. }) => Err(Error::internal(message)),
+        Ok(Reply::Done { pid: None }) | Err(_) => {
+            let said = fs::read_to_string(log).unwrap_or_default();
+            let said = said.lines().last().unwrap_or("it said nothing").to_owned();
+            Err(Error::internal(format!("the shim ended early: {said}")))
+        }
+    }
+}

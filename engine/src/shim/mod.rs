@@ -1,0 +1,32 @@
+//! What runs beside each container.
+//!
+//! A shim is this program executed again, with one thread and no async runtime, because the
+//! container library changes the state of the process that calls it. It creates the container,
+//! holds its stdio or terminal, writes its log, serves attach and exec on a socket of its own,
+//! reaps it and writes down how it ended. The daemon may end and come back meanwhile.
+//!
+//! The shim's side: `process`, `polling`, `serving`, `create`, `device_filter`, `executor`, `log_file`, `connection`, `stdio`. The
+//! daemon's side: `launch`, `link`. What passes between them: `protocol`, `socket`.
+
+mod connection;
+mod create;
+mod device_filter;
+mod early;
+mod executor;
+mod init;
+mod launch;
+mod link;
+mod log_file;
+mod polling;
+mod process;
+mod protocol;
+mod serving;
+mod socket;
+mod stdio;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use launch::{ExitRecord, Launch, LogLimits, Running, exit_record, launch};
+pub(crate) use link::{Link, Session};
+pub use process::main;
+pub(crate) use protocol::{AttachRequest, ExecRequest, Frame, Notice, Request, Stream};

@@ -1,0 +1,59 @@
+//! Sockets whose paths may be longer than the system takes.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+
+/// Listens at a path.
+///
+/// # Errors
+/// The system's.
+pub(super) fn listen(path: &Path) -> io::Result<UnixListener> {
+    let short = Short::new(path)?;
+    UnixListener::bind(&short.path)
+}
+
+/// A short path of the same socket, as long as it lives.
+pub(super) struct Short {
+    /// The path.
+    pub(super) path: PathBuf,
+    _folder: File,
+}
+
+impl Short {
+    /// Goes by a descriptor of the folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened.
+    pub(super) fn new(path: &Path) -> io::Result<Self> {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let folder = File::open(parent)?;
+        let path = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd())).join(name);
+        Ok(Self {
+            path,
+            _folder: folder,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn long_paths() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = folder.path().join("long".repeat(40));
+        std::fs::create_dir(&long).unwrap();
+        let path = long.join("a.sock");
+        assert!(UnixListener::bind(&path).is_err());
+        let _listener = listen(&path).unwrap();
+        UnixStream::connect(Short::new(&path).unwrap().path).unwrap();
+    }
+}

@@ -1,0 +1,587 @@
+//! Real containers: as root, with busybox for a root file system and the test program
+//! `examples/engine` for a shim.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bollard_stubs::models::{ContainerCreateBody, HostConfig};
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::log_file::Line;
+use super::*;
+use crate::container::{ExecInput, Machine, SpecInput, SpecMount, exec_process, runtime_spec};
+use crate::{Error, Result, store};
+
+const BUSYBOX: &str = "/bin/busybox";
+
+/// A container that has not been started.
+struct Fixture {
+    folder: tempfile::TempDir,
+    launch: Launch,
+    config: ContainerCreateBody,
+    host: HostConfig,
+    mounts: Vec<SpecMount>,
+    machine: Machine,
+}
+
+/// `None`, with a message, where containers cannot be made here.
+fn new(command: &[&str]) -> Option<Fixture> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    if !nix::unistd::geteuid().is_root()
+        || !Path::new(BUSYBOX).exists()
+        || !launch::program().exists()
+    {
+        #[expect(clippy::print_stderr, reason = "says why the test does nothing")]
+        {
+            eprintln!("skipped: needs root, {BUSYBOX} and the example `engine`");
+        }
+        return None;
+    }
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let id = format!("rcruntime{}n{number}", std::process::id());
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let rootfs = run.join("rootfs");
+    fs::create_dir_all(run.join("bundle")).unwrap();
+    for name in ["bin", "etc", "dev", "proc", "sys", "tmp"] {
+        fs::create_dir_all(rootfs.join(name)).unwrap();
+    }
+    fs::copy(BUSYBOX, rootfs.join("bin/busybox")).unwrap();
+    for name in [
+        "sh", "cat", "sleep", "stty", "echo", "true", "id", "ps", "kill", "mknod", "unshare",
+        "grep", "ls", "touch",
+    ] {
+        symlink("busybox", rootfs.join("bin").join(name)).unwrap();
+    }
+    fs::write(
+        rootfs.join("etc/passwd"),
+        "root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/:/bin/sh\n",
+    )
+    .unwrap();
+    fs::write(rootfs.join("etc/plain"), "").unwrap();
+    let launch = Launch {
+        log: Some(folder.path().join("log")),
+        exit: folder.path().join("exit.json"),
+        run,
+        id,
+        limits: LogLimits::default(),
+        tty: false,
+        size: None,
+        open_stdin: false,
+        stdin_once: false,
+        init: false,
+        attached: 0,
+    };
+    let config = ContainerCreateBody {
+        cmd: Some(command.iter().map(ToString::to_string).collect()),
+        env: Some(vec!["PATH=/bin".to_owned()]),
+        ..ContainerCreateBody::default()
+    };
+    Some(Fixture {
+        folder,
+        launch,
+        config,
+        host: HostConfig::default(),
+        mounts: Vec::new(),
+        machine: Machine::detect(),
+    })
+}
+
+fn shell(script: &str) -> Option<Fixture> {
+    new(&["sh", "-c", script])
+}
+
+impl Fixture {
+    fn input<'a>(&'a self, rootfs: &'a Path, cgroup: &'a str) -> SpecInput<'a> {
+        SpecInput {
+            config: &self.config,
+            host: &self.host,
+            rootfs,
+            mounts: &self.mounts,
+            network: None,
+            pid_of: None,
+            ipc_of: None,
+            shm: None,
+            hostname: "box",
+            domainname: "",
+            cgroup,
+            machine: &self.machine,
+        }
+    }
+
+    fn rootfs(&self) -> PathBuf {
+        self.launch.run.join("rootfs")
+    }
+
+    fn cgroup(&self) -> String {
+        format!("/rcruntime-{}", self.launch.id)
+    }
+
+    fn prepare(&mut self) {
+        self.config.tty = Some(self.launch.tty);
+        let spec = runtime_spec(&self.input(&self.rootfs(), &self.cgroup())).unwrap();
+        store::write(&self.launch.bundle().join("config.json"), &spec).unwrap();
+    }
+
+    async fn start(&mut self) -> Result<oneshot::Receiver<()>> {
+        self.prepare();
+        let (ended, end) = oneshot::channel();
+        launch(&self.launch, move || drop(ended.send(()))).await?;
+        Ok(end)
+    }
+
+    /// Runs it to its end.
+    async fn run(&mut self) -> ExitRecord {
+        let end = self.start().await.unwrap();
+        self.ended(end).await
+    }
+
+    /// Waits for its end, and makes sure that nothing is left.
+    async fn ended(&self, end: oneshot::Receiver<()>) -> ExitRecord {
+        within(end).await.unwrap();
+        let record = exit_record(&self.launch.exit).unwrap().unwrap();
+        assert!(!Launch::socket(&self.launch.run).exists());
+        self.nothing_is_left();
+        record
+    }
+
+    fn nothing_is_left(&self) {
+        let state = fs::read_dir(self.launch.state()).unwrap().count();
+        assert_eq!(state, 0, "state");
+        let name = self.cgroup();
+        for hierarchy in fs::read_dir("/sys/fs/cgroup").unwrap().flatten() {
+            let path = hierarchy.path().join(&name[1..]);
+            assert!(!path.exists(), "{}", path.display());
+        }
+        assert!(!Path::new("/sys/fs/cgroup").join(&name[1..]).exists());
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+        assert!(
+            !mounts.contains(self.folder.path().to_str().unwrap()),
+            "mounts"
+        );
+    }
+
+    fn log(&self) -> Vec<Line> {
+        let text = fs::read_to_string(self.folder.path().join("log")).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    fn output(&self) -> String {
+        self.log().into_iter().map(|line| line.log).collect()
+    }
+
+    async fn ask(&self, request: Request) -> Result<Link> {
+        within(Link::ask(&self.launch.run, &request)).await
+    }
+
+    async fn signal(&self, signal: i32) {
+        self.ask(Request::Signal { exec: None, signal })
+            .await
+            .unwrap();
+    }
+
+    async fn exec(&self, args: &[&str], change: impl FnOnce(&mut ExecRequest)) -> Result<Session> {
+        let args: Vec<_> = args.iter().map(ToString::to_string).collect();
+        let id = format!("exec{}", args.len());
+        let mut request = ExecRequest {
+            process: self.launch.run.join(format!("{id}.json")),
+            id,
+            tty: false,
+            streams: ALL,
+            size: None,
+        };
+        change(&mut request);
+        let exec = ExecInput {
+            args: &args,
+            env: &[],
+            cwd: "",
+            user: "",
+            tty: request.tty,
+            privileged: false,
+        };
+        let process = exec_process(&self.input(&self.rootfs(), &self.cgroup()), &exec)?;
+        store::write(&request.process, &process)?;
+        Ok(self.ask(Request::Exec(request)).await?.session())
+    }
+
+    /// Waits until the log has this text.
+    async fn logged(&self, text: &str) {
+        let found = async {
+            while !self.output().contains(text) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        within(found).await;
+    }
+}
+
+const EXEC: &str = "OCI runtime exec failed: exec failed: unable to start container process:";
+
+const ALL: AttachRequest = AttachRequest {
+    stdin: true,
+    stdout: true,
+    stderr: true,
+};
+
+/// Nothing here takes long.
+async fn within<T>(future: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(30), future)
+        .await
+        .expect("it takes too long")
+}
+
+/// Everything that comes, and the exit code.
+async fn rest(session: &mut Session) -> (String, String, Option<i64>) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    while let Some(frame) = within(session.output.next()).await.unwrap() {
+        match frame.stream {
+            Stream::Stdout => out.extend_from_slice(&frame.bytes),
+            Stream::Stderr => err.extend_from_slice(&frame.bytes),
+            Stream::Exit => {
+                let text = |bytes| String::from_utf8(bytes).unwrap();
+                return (text(out), text(err), frame.exit_code());
+            }
+        }
+    }
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(out), text(err), None)
+}
+
+/// Reads output until it has this text.
+async fn until(session: &mut Session, wanted: &str) {
+    let mut text = String::new();
+    while !text.contains(wanted) {
+        let frame = within(session.output.next()).await.unwrap();
+        let frame = frame.unwrap_or_else(|| panic!("the shim has gone after {text:?}"));
+        text.push_str(&String::from_utf8_lossy(&frame.bytes));
+    }
+}
+
+#[tokio::test]
+async fn output_and_exit_code() {
+    let Some(mut container) = shell("echo one; echo two >&2; printf three; exit 7") else {
+        return;
+    };
+    let record = container.run().await;
+    assert_eq!((record.code, record.oom), (7, false));
+    let mut lines: Vec<_> = container
+        .log()
+        .into_iter()
+        .map(|line| (line.stream, line.log))
+        .collect();
+    lines.sort();
+    let expected = [
+        ("stderr", "two\n"),
+        ("stdout", "one\n"),
+        ("stdout", "three"),
+    ];
+    assert_eq!(
+        lines,
+        expected.map(|(stream, log)| (stream.to_owned(), log.to_owned()))
+    );
+}
+
+#[tokio::test]
+async fn signals_end_it() {
+    let Some(mut container) = shell("trap 'exit 3' USR1; echo ready; while :; do sleep 0.1; done")
+    else {
+        return;
+    };
+    let end = container.start().await.unwrap();
+    container.logged("ready").await;
+    container.signal(nix::libc::SIGUSR1).await;
+    assert_eq!(container.ended(end).await.code, 3);
+    let end = container.start().await.unwrap();
+    container.signal(nix::libc::SIGKILL).await;
+    assert_eq!(container.ended(end).await.code, 137);
+}
+
+#[tokio::test]
+async fn standard_input_reaches_it() {
+    let Some(mut container) = new(&["cat"]) else {
+        return;
+    };
+    container.launch.open_stdin = true;
+    container.launch.stdin_once = true;
+    let end = container.start().await.unwrap();
+    let mut session = container.ask(Request::Attach(ALL)).await.unwrap().session();
+    session.input.write_all(b"hello\n").await.unwrap();
+    until(&mut session, "hello\n").await;
+    session.input.shutdown().await.unwrap();
+    assert_eq!(rest(&mut session).await.2, Some(0));
+    assert_eq!(container.ended(end).await.code, 0);
+    assert_eq!(container.output(), "hello\n");
+}
+
+#[tokio::test]
+async fn a_terminal_has_a_size() {
+    let Some(mut container) =
+        shell("stty size; trap 'stty size; exit 4' WINCH; echo ready; while :; do sleep 0.1; done")
+    else {
+        return;
+    };
+    container.launch.tty = true;
+    container.launch.size = Some((100, 40));
+    let end = container.start().await.unwrap();
+    container.logged("ready").await;
+    let resize = Request::Resize {
+        exec: None,
+        width: 90,
+        height: 30,
+    };
+    container.ask(resize).await.unwrap();
+    assert_eq!(container.ended(end).await.code, 4);
+    let output = container.output();
+    assert!(
+        output.contains("40 100") && output.contains("30 90"),
+        "{output:?}"
+    );
+}
+
+#[tokio::test]
+async fn other_processes_join_it() {
+    let Some(mut container) = new(&["sleep", "60"]) else {
+        return;
+    };
+    let end = container.start().await.unwrap();
+    let mut session = container
+        .exec(&["sh", "-c", "cat; echo err >&2; id -u; exit 5"], |_| {})
+        .await
+        .unwrap();
+    session.input.write_all(b"in\n").await.unwrap();
+    session.input.shutdown().await.unwrap();
+    let (out, err, code) = rest(&mut session).await;
+    assert_eq!(
+        (out.as_str(), err.as_str(), code),
+        ("in\n0\n", "err\n", Some(5))
+    );
+    let mut session = container
+        .exec(&["sh", "-c", "stty size"], |exec| {
+            exec.tty = true;
+            exec.size = Some((77, 33));
+        })
+        .await
+        .unwrap();
+    assert!(rest(&mut session).await.0.contains("33 77"));
+    container.signal(nix::libc::SIGKILL).await;
+    container.ended(end).await;
+}
+
+#[tokio::test]
+async fn commands_that_cannot_be_executed() {
+    let said = |error: Error| (error.status, error.message);
+    let Some(mut container) = new(&["no-such"]) else {
+        return;
+    };
+    let (status, message) = said(container.start().await.unwrap_err());
+    assert_eq!(status, 400);
+    assert!(
+        message.ends_with("exec: \"no-such\": executable file not found in $PATH"),
+        "{message}"
+    );
+    container.nothing_is_left();
+    let Some(mut container) = new(&["/etc/plain"]) else {
+        return;
+    };
+    let (status, message) = said(container.start().await.unwrap_err());
+    assert_eq!(status, 400);
+    assert!(
+        message.ends_with("exec: \"/etc/plain\": permission denied"),
+        "{message}"
+    );
+    let Some(mut container) = new(&["sleep", "60"]) else {
+        return;
+    };
+    let end = container.start().await.unwrap();
+    let (status, message) = said(container.exec(&["no-such"], |_| {}).await.unwrap_err());
+    assert_eq!(status, 400);
+    assert_eq!(
+        message,
+        format!("{EXEC} exec: \"no-such\": executable file not found in $PATH")
+    );
+    let (_, message) = said(container.exec(&["/nowhere/x"], |_| {}).await.unwrap_err());
+    assert_eq!(
+        message,
+        format!("{EXEC} exec: \"/nowhere/x\": stat /nowhere/x: no such file or directory")
+    );
+    container.signal(nix::libc::SIGKILL).await;
+    container.ended(end).await;
+}
+
+#[tokio::test]
+async fn frozen_processes_stand_still() {
+    let Some(mut container) = shell("while :; do echo tick; sleep 0.05; done") else {
+        return;
+    };
+    let end = container.start().await.unwrap();
+    container.logged("tick").await;
+    container.ask(Request::Freeze(true)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let frozen = container.log().len();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(container.log().len(), frozen);
+    container.ask(Request::Freeze(false)).await.unwrap();
+    let goes_on = async {
+        while container.log().len() == frozen {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    within(goes_on).await;
+    container.signal(nix::libc::SIGKILL).await;
+    assert_eq!(container.ended(end).await.code, 137);
+}
+
+#[tokio::test]
+async fn an_init_forwards_signals_and_reaps() {
+    let script = "trap 'exit 6' TERM; (sleep 0.1 & ) ; echo $$; while :; do sleep 0.1; done";
+    let Some(mut container) = shell(script) else {
+        return;
+    };
+    container.launch.init = true;
+    let end = container.start().await.unwrap();
+    container.logged("2\n").await;
+    container.signal(nix::libc::SIGTERM).await;
+    assert_eq!(container.ended(end).await.code, 6);
+}
+
+#[tokio::test]
+async fn the_shim_survives_who_started_it() {
+    let Some(mut container) = shell("echo ready; sleep 0.5; exit 9") else {
+        return;
+    };
+    container.prepare();
+    let file = container.launch.run.join("launch.json");
+    store::write(&file, &container.launch).unwrap();
+    let script = "\"$0\" engine shim \"$1\" >/dev/null 2>&1 &";
+    let mut parent = tokio::process::Command::new("/bin/sh");
+    let parent = parent
+        .args(["-c", script])
+        .arg(launch::program())
+        .arg(&file);
+    assert!(within(parent.status()).await.unwrap().success());
+    let ready = async {
+        while container.ask(Request::Watch).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    within(ready).await;
+    let mut watch = container.ask(Request::Watch).await.unwrap();
+    while let Some(notice) = within(watch.notice()).await {
+        if matches!(notice, Notice::Exited) {
+            break;
+        }
+    }
+    assert_eq!(
+        exit_record(&container.launch.exit).unwrap().unwrap().code,
+        9
+    );
+    assert_eq!(container.output(), "ready\n");
+    container.nothing_is_left();
+}
+
+#[tokio::test]
+async fn isolation_is_in_force() {
+    let script = "grep -E '^(Seccomp|CapEff|NoNewPrivs|SigIgn|SigBlk):' /proc/self/status
+        mknod /tmp/disk b 254 0 && { cat /tmp/disk >/dev/null 2>&1 && echo READ; }
+        unshare -U true 2>&1; echo 1 >/proc/sys/kernel/core_pattern
+        cat /proc/kcore | head -c1; (echo thread) & wait; touch /sys/x; id -u; ps";
+    let Some(mut container) = shell(script) else {
+        return;
+    };
+    container.run().await;
+    let output = container.output();
+    assert!(output.contains("Seccomp:\t2\n"), "{output}");
+    assert!(output.contains("CapEff:\t00000000a80425fb\n"), "{output}");
+    assert!(output.contains("NoNewPrivs:\t0\n"), "{output}");
+    assert!(output.contains("SigIgn:\t0000000000000000\n"), "{output}");
+    assert!(output.contains("SigBlk:\t0000000000000000\n"), "{output}");
+    assert!(!output.contains("READ"), "{output}");
+    assert!(output.contains("unshare"), "{output}");
+    assert!(output.contains("thread\n"), "{output}");
+    assert!(
+        output.to_lowercase().contains("read-only file system"),
+        "{output}"
+    );
+}
+
+#[tokio::test]
+async fn other_processes_are_as_confined() {
+    let Some(mut container) = new(&["sleep", "60"]) else {
+        return;
+    };
+    container.config.user = Some("app".to_owned());
+    let end = container.start().await.unwrap();
+    let script = "grep -E '^(Seccomp|CapEff|CapBnd):' /proc/self/status; id -u";
+    let mut session = container.exec(&["sh", "-c", script], |_| {}).await.unwrap();
+    let (output, ..) = rest(&mut session).await;
+    assert!(output.contains("Seccomp:\t2\n"), "{output}");
+    assert!(output.contains("CapEff:\t0000000000000000\n"), "{output}");
+    assert!(output.contains("CapBnd:\t00000000a80425fb\n"), "{output}");
+    assert!(output.ends_with("1000\n"), "{output}");
+    container.signal(nix::libc::SIGKILL).await;
+    container.ended(end).await;
+}
+
+#[tokio::test]
+async fn options_are_honoured() {
+    let script = "touch /x; touch /data/y; touch /run/z && echo written; cat /data/file; ulimit -n
+        grep NoNewPrivs /proc/self/status; cat /proc/sys/kernel/hostname; grep -c /dev/shm /proc/mounts";
+    let Some(mut container) = shell(script) else {
+        return;
+    };
+    let data = container.folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("file"), "content\n").unwrap();
+    container.mounts = vec![SpecMount {
+        source: Some(data.clone()),
+        target: PathBuf::from("/data"),
+        ..SpecMount::default()
+    }];
+    fs::create_dir_all(container.rootfs().join("data")).unwrap();
+    fs::create_dir_all(container.rootfs().join("run")).unwrap();
+    container.host = HostConfig {
+        readonly_rootfs: Some(true),
+        security_opt: Some(vec!["no-new-privileges".to_owned()]),
+        tmpfs: Some([("/run".to_owned(), "size=1m".to_owned())].into()),
+        ulimits: Some(vec![bollard_stubs::models::ResourcesUlimits {
+            name: Some("nofile".to_owned()),
+            soft: Some(123),
+            hard: Some(456),
+        }]),
+        memory: Some(64 << 20),
+        nano_cpus: Some(500_000_000),
+        pids_limit: Some(50),
+        ..HostConfig::default()
+    };
+    container.run().await;
+    let output = container.output();
+    for wanted in [
+        "/x: Read-only",
+        "/data/y: Read-only",
+        "written\n",
+        "content\n",
+        "123\n",
+        "NoNewPrivs:\t1",
+        "box\n",
+    ] {
+        assert!(output.contains(wanted), "{wanted}: {output}");
+    }
+    assert!(!data.join("y").exists());
+}
+
+#[tokio::test]
+async fn memory_that_is_used_up() {
+    let Some(mut container) = shell("x=$(cat /dev/zero | busybox tr '\\0' a); echo $x") else {
+        return;
+    };
+    container.host.memory = Some(16 << 20);
+    let record = container.run().await;
+    assert!(record.oom, "{record:?}");
+}

@@ -1,0 +1,138 @@
+//! Durable documents: JSON files that are whole or absent, whenever the power goes.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Error, Result};
+
+/// A folder of documents of one type: `<folder>/<key>/<name>.json`.
+#[derive(Debug)]
+pub(crate) struct Documents<T> {
+    folder: PathBuf,
+    name: &'static str,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T: Serialize + DeserializeOwned> Documents<T> {
+    /// Documents called `name` in the folders of `folder`, which is made.
+    ///
+    /// # Errors
+    /// 500 when the folder cannot be made.
+    pub(crate) fn open(folder: PathBuf, name: &'static str) -> Result<Self> {
+        fs::create_dir_all(&folder).map_err(|error| Error::io("create", &folder, error))?;
+        Ok(Self {
+            folder,
+            name,
+            of: PhantomData,
+        })
+    }
+
+    /// Every document by its key, in no order. A document that cannot be read is left where it is
+    /// and told in the daemon's log.
+    ///
+    /// # Errors
+    /// 500 when the folder cannot be read.
+    pub(crate) fn load(&self) -> Result<Vec<(String, T)>> {
+        let failed = |error| Error::io("read", &self.folder, error);
+        let mut documents = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            let key = entry.map_err(failed)?.file_name();
+            let Some(key) = key.to_str() else { continue };
+            match read(&self.path(key)) {
+                Ok(Some(document)) => documents.push((key.to_owned(), document)),
+                Ok(None) => {}
+                Err(error) => tracing::error!("{error}"),
+            }
+        }
+        Ok(documents)
+    }
+
+    /// Writes one document in place of the former.
+    ///
+    /// # Errors
+    /// 500 when it cannot be written; the former is kept.
+    pub(crate) fn put(&self, key: &str, document: &T) -> Result<()> {
+        write(&self.path(key), document)
+    }
+
+    /// Removes a document with its whole folder; nothing when there is none.
+    ///
+    /// # Errors
+    /// 500 when it cannot be removed.
+    pub(crate) fn remove(&self, key: &str) -> Result<()> {
+        let folder = self.folder.join(key);
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Error::io("remove", &folder, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.folder.join(key).join(self.name).with_extension("json")
+    }
+}
+
+/// Reads one document; `None` when there is none.
+///
+/// # Errors
+/// 500 when it is there and cannot be read.
+pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("read", path, error)),
+    };
+    let document = serde_json::from_slice(&text).map_err(|error| Error::io("read", path, error))?;
+    Ok(Some(document))
+}
+
+/// Writes one document, wholly or not at all; makes the folder above it.
+///
+/// # Errors
+/// 500 when it cannot be written.
+pub(crate) fn write<T: Serialize>(path: &Path, document: &T) -> Result<()> {
+    let failed = |error: std::io::Error| Error::io("write", path, error);
+    let text = serde_json::to_vec(document).map_err(|error| failed(error.into()))?;
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    let new = path.with_extension("new");
+    let mut file = File::create(&new).map_err(failed)?;
+    file.write_all(&text).map_err(failed)?;
+    file.sync_data().map_err(failed)?;
+    fs::rename(&new, path).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let documents = Documents::<Vec<u8>>::open(folder.path().join("d"), "state").unwrap();
+        documents.put("a", &vec![1]).unwrap();
+        documents.put("a", &vec![2]).unwrap();
+        assert_eq!(documents.load().unwrap(), [("a".to_owned(), vec![2])]);
+        documents.remove("a").unwrap();
+        documents.remove("a").unwrap();
+        assert!(documents.load().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_broken_document_does_not_hide_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let documents = Documents::<u8>::open(folder.path().to_owned(), "state").unwrap();
+        documents.put("whole", &1).unwrap();
+        fs::create_dir(folder.path().join("broken")).unwrap();
+        fs::write(folder.path().join("broken/state.json"), "{").unwrap();
+        assert_eq!(documents.load().unwrap(), [("whole".to_owned(), 1)]);
+    }
+}
