@@ -38,7 +38,7 @@ trap 'rmdir "$TMPDIR" 2>/dev/null || echo "left behind in $TMPDIR: $(ls "$TMPDIR
 peer=
 if [ -n "${RCOMPOSE_TEST_COMPOSE:-}" ]; then peer=--include-ignored; else say "without RCOMPOSE_TEST_COMPOSE the tests beside docker compose are ignored"; fi
 cargo test --test blackbox -- $peer $filter
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     [ -n "$(ls "$TMPDIR")" ] || break
     sleep 0.2
 done
