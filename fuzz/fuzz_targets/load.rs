@@ -26,7 +26,11 @@ fuzz_target!(|text: &str| {
     write_files(text);
     let mut options = rcompose_fuzz::options(&FOLDER);
     if let Ok(loaded) = rcompose_fuzz::checked(load(&options)) {
-        rcompose_fuzz::assert_fixed_point(&loaded);
+        // As docker compose does, env files may hold a value without a name, compose files not.
+        let mut services = loaded.project.services.values();
+        if services.all(|service| !service.environment.contains_key("")) {
+            rcompose_fuzz::assert_fixed_point(&loaded);
+        }
         let _ = emit::json(&loaded.project);
     }
     options.interpolate = false;

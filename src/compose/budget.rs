@@ -8,7 +8,7 @@ use super::node::{Node, Value};
 const TOTAL: usize = 64 << 20;
 
 /// What one node costs besides its text, in bytes.
-const NODE_COST: usize = 160;
+const NODE_COST: usize = 120;
 
 /// How much may still be added.
 #[derive(Debug)]

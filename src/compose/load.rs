@@ -13,7 +13,7 @@ use super::environment;
 use super::loader::{Loader, ParsedFile, Scope};
 use super::model::Project;
 use super::name;
-use super::node::{Entry, Node};
+use super::node::{Entry, Map, Node};
 use super::normalize;
 use super::options::LoadOptions;
 use super::profiles;
@@ -186,7 +186,7 @@ fn load_model(loader: &mut Loader<'_>, use_environment: bool) -> Option<Model> {
         chain: Vec::new(),
     };
     let mut tree = loader.load_tree(&mut scope, files)?;
-    if tree.as_map().is_none_or(indexmap::IndexMap::is_empty) {
+    if tree.as_map().is_none_or(Map::is_empty) {
         if !loader.failed() {
             loader.problems.push(
                 Diagnostic::error("the compose file is empty")

@@ -20,6 +20,7 @@ mod load;
 #[cfg(test)]
 mod load_tests;
 mod loader;
+mod map;
 mod merge;
 pub mod model;
 mod name;

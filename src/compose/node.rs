@@ -1,7 +1,6 @@
 //! The spanned tree that every loading stage works on, from YAML to decoding.
 
-use indexmap::IndexMap;
-
+pub use super::map::Map;
 use super::source::Span;
 
 /// A value of a compose file together with the place it was written at.
@@ -46,9 +45,6 @@ pub enum Value {
     /// A mapping.
     Map(Map),
 }
-
-/// A mapping in the order of the file.
-pub type Map = IndexMap<String, Entry>;
 
 /// One `key: value` of a mapping.
 #[derive(Debug, Clone, PartialEq)]

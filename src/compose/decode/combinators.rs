@@ -114,6 +114,13 @@ pub(super) fn nullable<'a, T>(
     }
 }
 
+/// A value on the heap: one of many in a mapping that are mostly empty.
+pub(super) fn boxed<'a, T>(
+    decode: impl Fn(&'a Node, &mut Context<'a>) -> Option<T>,
+) -> impl Fn(&'a Node, &mut Context<'a>) -> Option<Box<T>> {
+    move |node, cx| decode(node, cx).map(Box::new)
+}
+
 /// `null` is the default, anything else is decoded.
 pub(super) fn or_default<'a, T: Default>(
     decode: impl Fn(&'a Node, &mut Context<'a>) -> Option<T>,
@@ -185,14 +192,15 @@ pub(super) fn named<'a, T>(
 ) -> impl Fn(&'a Node, &mut Context<'a>) -> Option<BTreeMap<String, T>> {
     move |node, cx| {
         let map = cx.mapping(node)?;
-        let mut values = BTreeMap::new();
+        let mut values = Vec::with_capacity(map.len());
         for (key, entry) in map {
             check_name(key, entry, cx);
             if let Some(value) = cx.at_key(key, |cx| decode(key, &entry.node, cx)) {
-                values.insert(key.clone(), value);
+                values.push((key.clone(), value));
             }
         }
-        Some(values)
+        // Made of a list, the map has no half-empty nodes.
+        Some(values.into_iter().collect())
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Context;
 use super::build::build;
 use super::combinators::{
-    keyed, list, names, non_empty, nullable, or_default, record, some, text_or_list, unique,
+    boxed, keyed, list, names, non_empty, nullable, or_default, record, some, text_or_list, unique,
     unique_texts,
 };
 use super::command::command;
@@ -95,7 +95,7 @@ record! {
     "mac_address" => mac_address: non_empty(text),
     "models" => models: names(|_, node, cx: &mut Context<'a>| nullable(service_model)(node, cx)),
     "network_mode" => network_mode: non_empty(text),
-    "networks" => networks: names(|_, node, cx: &mut Context<'a>| nullable(service_network)(node, cx)),
+    "networks" => networks: names(|_, node, cx: &mut Context<'a>| nullable(boxed(service_network))(node, cx)),
     "oom_kill_disable" => oom_kill_disable: flag,
     "oom_score_adj" => oom_score_adj: non_empty(integer_in(-1000, 1000)),
     "pid" => pid: or_default(non_empty(text)),

@@ -82,7 +82,11 @@ pub(super) fn service(service: &Service, format: Format) -> Value<'_> {
         .map("models", &service.models, nullable(service_model))
         .text("net", service.net.as_ref())
         .text("network_mode", service.network_mode.as_ref())
-        .map("networks", &service.networks, nullable(service_network))
+        .map(
+            "networks",
+            &service.networks,
+            nullable(boxed(service_network)),
+        )
         .flag("oom_kill_disable", service.oom_kill_disable)
         .int("oom_score_adj", service.oom_score_adj)
         .text("pid", service.pid.as_ref())
@@ -243,6 +247,12 @@ fn nullable<'a, T: 'a>(
             .as_ref()
             .map_or(Value::Null, |value| emit(value, format))
     }
+}
+
+fn boxed<'a, T: 'a>(
+    emit: impl Fn(&'a T, Format) -> Value<'a>,
+) -> impl Fn(&'a Box<T>, Format) -> Value<'a> {
+    move |value, format| emit(value, format)
 }
 
 fn service_model(model: &ServiceModel, format: Format) -> Value<'_> {

@@ -141,7 +141,7 @@ pub struct Service {
     /// `host`, `none`, `service:NAME`, `container:NAME` or a network's name.
     pub network_mode: Option<String>,
     /// Networks it joins, keyed by name in `networks`.
-    pub networks: BTreeMap<String, Option<ServiceNetwork>>,
+    pub networks: BTreeMap<String, Option<Box<ServiceNetwork>>>,
     /// Whether the OOM killer leaves it alone.
     pub oom_kill_disable: bool,
     /// OOM score adjustment, -1000 to 1000.

@@ -18,7 +18,7 @@ fn resolve(decoder: &str, record: &Record) -> Value {
     let decoder = without_closure(decoder);
     if let Some((wrapper, inner)) = call(decoder) {
         return match wrapper {
-            "some" | "non_empty" => resolve(inner, record),
+            "some" | "non_empty" | "boxed" => resolve(inner, record),
             "nullable" | "or_default" => or_null(resolve(inner, record)),
             "list" => list(resolve(inner, record)),
             "unique" => {
