@@ -44,7 +44,7 @@ fn is_service(node: &Node) -> bool {
 pub(crate) fn problem(document: &Node, file: &str) -> Option<Diagnostic> {
     let services = services(document);
     let first = services.first()?;
-    let place = document.as_map()?.get(*first)?.key;
+    let place = document.as_map()?.get(first)?.key;
     let file = if file == "-" { "FILE" } else { file };
     Some(
         Diagnostic::error(

@@ -123,7 +123,7 @@ fn one_origin(node: &Node, origins: &[&str], path: Path<'_>, problems: &mut Vec<
     let given: Vec<&str> = origins
         .iter()
         .copied()
-        .filter(|origin| map.contains_key(*origin))
+        .filter(|origin| map.contains_key(origin))
         .collect();
     let list = origins.join(", ");
     match given[..] {

@@ -253,7 +253,7 @@ impl<'a> Context<'a> {
             return;
         }
         for key in keys {
-            if !map.contains_key(*key) {
+            if !map.contains_key(key) {
                 let message = format!("{} has no \"{key}\"", self.owner());
                 self.diagnostics.push(
                     Diagnostic::error(message)

@@ -119,7 +119,11 @@ struct Endpoint<'a> {
 
 impl Endpoint<'_> {
     fn build(&self) -> EndpointSettings {
-        let config = self.service.networks.get(self.key).and_then(Option::as_ref);
+        let config = self
+            .service
+            .networks
+            .get(self.key)
+            .and_then(Option::as_deref);
         let mut settings = config.map(settings_of).unwrap_or_default();
         settings.aliases = Some(self.aliases(config));
         settings.links = non_empty(self.links.to_vec());
