@@ -289,6 +289,14 @@ fn set_opaque(folder: impl AsFd) -> io::Result<()> {
     )?)
 }
 
+/// A number of a header: what was never filled in is 0, as GNU tar and Go read it.
+fn number(field: &[u8], read: impl FnOnce() -> io::Result<u64>) -> io::Result<u64> {
+    match field.iter().all(|byte| matches!(byte, 0 | b' ')) {
+        true => Ok(0),
+        false => read(),
+    }
+}
+
 impl Attributes {
     fn read(entry: &mut Entry<'_, impl Read>, owner: Option<(u32, u32)>) -> io::Result<Self> {
         let header = entry.header();
@@ -297,10 +305,18 @@ impl Attributes {
         let mut attributes = Self {
             mode,
             owner: owner.map_or_else(
-                || Ok::<_, io::Error>((id(header.uid()?)?, id(header.gid()?)?)),
+                || {
+                    let ustar = header.as_old();
+                    let user = number(&ustar.uid, || header.uid())?;
+                    let group = number(&ustar.gid, || header.gid())?;
+                    Ok::<_, io::Error>((id(user)?, id(group)?))
+                },
                 Ok,
             )?,
-            times: times(i64::try_from(header.mtime()?).unwrap_or(0), 0),
+            times: {
+                let seconds = number(&header.as_old().mtime, || header.mtime())?;
+                times(i64::try_from(seconds).unwrap_or(0), 0)
+            },
             extended: Vec::new(),
         };
         let Some(extensions) = entry.pax_extensions()? else {

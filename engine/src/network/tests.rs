@@ -74,7 +74,8 @@ impl Host {
 
     async fn start(&self, name: &str, networks: &[&str], ports: &PortMap) -> Result<Attached> {
         let settings = |network: &&str| {
-            let aliases = (*network != "bridge").then(|| vec![format!("{name}-alias")]);
+            let is_builtin = ["bridge", "host", "none"].contains(network);
+            let aliases = (!is_builtin).then(|| vec![format!("{name}-alias")]);
             (
                 (*network).to_owned(),
                 EndpointSettings {
@@ -332,7 +333,8 @@ fn ports_are_published_and_given_back() {
             "{error}"
         );
         remove_namespace(&host.namespace("second")).unwrap();
-        assert_eq!(host.ask("web", "second.").await.0, ResponseCode::NXDomain);
+        // Forwarded outward, where nobody answers or nobody knows it.
+        assert_ne!(host.ask("web", "second.").await.0, ResponseCode::NoError);
         host.stop("web").await;
         let again = host.start("web", &["bridge"], &ports).await.unwrap();
         assert_eq!(address(&again, "bridge"), address(&web, "bridge"));
@@ -371,7 +373,7 @@ fn another_daemon_takes_over() {
             .await
             .unwrap();
         assert_eq!(host.ask("web", "web-alias.").await.0, ResponseCode::NoError);
-        assert_eq!(host.ask("web", "gone.").await.0, ResponseCode::NXDomain);
+        assert_ne!(host.ask("web", "gone.").await.0, ResponseCode::NoError);
         let listening: SocketAddr = "127.0.0.1:8081".parse().unwrap();
         let heard = tokio::task::spawn_blocking(move || hear(listening))
             .await
