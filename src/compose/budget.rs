@@ -2,13 +2,10 @@
 //! variables can ask for terabytes.
 
 use super::diagnostic::{Diagnostic, code};
-use super::node::{Node, Value};
+use super::node::{Entry, Node, Value};
 
 /// Most memory that everything written once and used several times may take, in bytes.
 const TOTAL: usize = 64 << 20;
-
-/// What one node costs besides its text, in bytes.
-const NODE_COST: usize = 120;
 
 /// How much may still be added.
 #[derive(Debug)]
@@ -32,16 +29,27 @@ impl Budget {
 
 /// What a copy of `node` takes, in bytes.
 pub(crate) fn cost(node: &Node) -> usize {
-    NODE_COST
-        + match &node.value {
-            Value::Str(text) | Value::Timestamp(text) => text.len(),
-            Value::Seq(items) => items.iter().map(cost).sum(),
-            Value::Map(map) => map
-                .iter()
-                .map(|(key, entry)| key.len() + cost(&entry.node))
-                .sum(),
-            _ => 0,
-        }
+    size_of::<Node>() + beyond(&node.value)
+}
+
+/// What a value takes besides the node it is in.
+fn beyond(value: &Value) -> usize {
+    match value {
+        Value::Str(text) | Value::Timestamp(text) => allocated(text.len()),
+        Value::Seq(items) => items.iter().map(cost).sum(),
+        Value::Map(map) => map
+            .iter()
+            .map(|(key, entry)| {
+                size_of::<(String, Entry)>() + allocated(key.len()) + beyond(&entry.node.value)
+            })
+            .sum(),
+        _ => 0,
+    }
+}
+
+/// What an allocator makes of a text: whole blocks, each with a header.
+fn allocated(length: usize) -> usize {
+    (length + size_of::<usize>()).next_multiple_of(16).max(32)
 }
 
 /// The [`Budget`] is used up; `what` names, in the plural, what asked for more.

@@ -1,7 +1,9 @@
 //! A mapping in the order of its file, small: projects have tens of thousands of them.
 
-use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
 
 use super::node::Entry;
 
@@ -16,11 +18,54 @@ const SMALL: usize = 16;
 pub struct Map {
     entries: Vec<(String, Entry)>,
     /// Where each key is, for more than [`SMALL`] of them.
-    #[expect(
-        clippy::box_collection,
-        reason = "few mappings have one: it must cost the others nothing"
-    )]
-    index: Option<Box<HashMap<Box<str>, usize>>>,
+    ///
+    /// Boxed: few mappings have one, and it must cost the others nothing.
+    index: Option<Box<Index>>,
+}
+
+/// Where each key of a long [`Map`] is: positions alone, since the map has the keys.
+#[derive(Clone)]
+struct Index {
+    hasher: RandomState,
+    places: HashTable<u32>,
+}
+
+impl Index {
+    fn new(entries: &[(String, Entry)]) -> Self {
+        let mut index = Self {
+            hasher: RandomState::new(),
+            places: HashTable::with_capacity(entries.len()),
+        };
+        for at in 0..entries.len() {
+            index.add(entries, at);
+        }
+        index
+    }
+
+    /// Adds the entry at `at`, whose key is new.
+    fn add(&mut self, entries: &[(String, Entry)], at: usize) {
+        let hash = |at: &u32| self.hasher.hash_one(entries[*at as usize].0.as_str());
+        let at = at as u32;
+        self.places.insert_unique(hash(&at), at, hash);
+    }
+
+    fn find(&self, entries: &[(String, Entry)], key: &str) -> Option<usize> {
+        let is_key = |at: &u32| entries[*at as usize].0 == key;
+        let at = self.places.find(self.hasher.hash_one(key), is_key)?;
+        Some(*at as usize)
+    }
+
+    /// Forgets the key at `at`; those behind it move up. To be called before they do.
+    fn remove(&mut self, key: &str, at: usize) {
+        let at = at as u32;
+        let hash = self.hasher.hash_one(key);
+        if let Ok(found) = self.places.find_entry(hash, |place| *place == at) {
+            found.remove();
+        }
+        for place in &mut self.places {
+            *place -= u32::from(*place > at);
+        }
+    }
 }
 
 impl Map {
@@ -50,7 +95,7 @@ impl Map {
     /// The position of a key.
     pub fn get_index_of(&self, key: &str) -> Option<usize> {
         match &self.index {
-            Some(index) => index.get(key).copied(),
+            Some(index) => index.find(&self.entries, key),
             None => self.entries.iter().position(|(known, _)| known == key),
         }
     }
@@ -93,43 +138,30 @@ impl Map {
     }
 
     fn push(&mut self, key: String, entry: Entry) {
-        if let Some(index) = &mut self.index {
-            index.insert(key.as_str().into(), self.entries.len());
-        }
         if self.entries.len() == self.entries.capacity() {
             // Most mappings end small: room to spare would be most of their memory.
             self.entries.reserve_exact((self.entries.len() / 2).max(1));
         }
         self.entries.push((key, entry));
-        if self.index.is_none() && self.entries.len() > SMALL {
-            self.build_index();
+        match &mut self.index {
+            Some(index) => index.add(&self.entries, self.entries.len() - 1),
+            None => self.renew_index(),
         }
     }
 
-    fn build_index(&mut self) {
-        let places = self.entries.iter().enumerate();
-        let index = places.map(|(at, (key, _))| (key.as_str().into(), at));
-        self.index = Some(Box::new(index.collect()));
-    }
-
-    /// After entries have moved.
+    /// After entries have moved, or the first time there are many.
     fn renew_index(&mut self) {
-        self.index = None;
-        if self.entries.len() > SMALL {
-            self.build_index();
-        }
+        let long = self.entries.len() > SMALL;
+        self.index = long.then(|| Box::new(Index::new(&self.entries)));
     }
 
     /// Takes an entry out; those behind it move up.
     pub fn shift_remove(&mut self, key: &str) -> Option<Entry> {
         let at = self.get_index_of(key)?;
-        let (_, entry) = self.entries.remove(at);
         if let Some(index) = &mut self.index {
-            index.remove(key);
-            for place in index.values_mut() {
-                *place -= usize::from(*place > at);
-            }
+            index.remove(key, at);
         }
+        let (_, entry) = self.entries.remove(at);
         Some(entry)
     }
 

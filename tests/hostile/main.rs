@@ -9,8 +9,15 @@ mod texts;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What a refusal may take, in KiB of address space.
-const MEMORY: u32 = 256 * 1024;
+use nix::sys::resource::{UsageWho, getrusage};
+
+/// Most memory that a run may take at its peak, in KiB.
+const MEMORY: i64 = 100 * 1024;
+
+/// Where a run is stopped, in KiB of address space: what gets out of hand shall fail a test, not
+/// fill the machine. It counts code that is never loaded and what the allocator only reserves;
+/// hence the distance to [`MEMORY`].
+const ADDRESS_SPACE: u32 = 256 * 1024;
 
 /// What the program said.
 #[derive(Debug)]
@@ -43,9 +50,9 @@ impl Case {
         std::fs::write(self.path().join(name), content).expect("the folder can be written to");
     }
 
-    /// `config -q` with further arguments in front, within [`MEMORY`].
+    /// `config -q` with further arguments in front, within [`MEMORY`] and [`ADDRESS_SPACE`].
     fn config(&self, arguments: &[&str]) -> Outcome {
-        let limited = format!("ulimit -v {MEMORY} && exec \"$0\" \"$@\"");
+        let limited = format!("ulimit -v {ADDRESS_SPACE} && exec \"$0\" \"$@\"");
         let output = Command::new("sh")
             .args(["-c", &limited, env!("CARGO_BIN_EXE_rcompose")])
             .args(arguments)
@@ -58,6 +65,11 @@ impl Case {
             .stdin(Stdio::null())
             .output()
             .expect("the program starts");
+        assert!(
+            peak() < MEMORY,
+            "this run, or one before it, took {} KiB",
+            peak()
+        );
         Outcome {
             code: output.status.code(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -77,6 +89,13 @@ impl Case {
         let outcome = self.config(&[]);
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
     }
+}
+
+/// The most memory that one of the programs run so far took, in KiB.
+fn peak() -> i64 {
+    getrusage(UsageWho::RUSAGE_CHILDREN)
+        .expect("usage is counted")
+        .max_rss()
 }
 
 impl Outcome {

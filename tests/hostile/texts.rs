@@ -8,13 +8,20 @@ const LEVELS: usize = 100_000;
 
 #[test]
 fn aliases_of_aliases() {
-    for (first, next) in [
-        ("[x, x, x, x, x, x, x, x, x]", "[P, P, P, P, P, P, P, P, P]"),
-        ("{a: x, b: x}", "{a: P, b: P}"),
+    for value in [
+        "[P]".replace('P', &["P"; 9].join(", ")),
+        "{a: P, b: P}".to_owned(),
+        format!(
+            "{{{}}}",
+            (0..20)
+                .map(|key| format!("k{key}: P"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
     ] {
-        let mut text = format!("x-0: &a0 {first}\n");
+        let mut text = format!("x-0: &a0 {}\n", value.replace('P', "x"));
         for level in 1..40 {
-            let aliases = next.replace('P', &format!("*a{}", level - 1));
+            let aliases = value.replace('P', &format!("*a{}", level - 1));
             writeln!(text, "x-{level}: &a{level} {aliases}").expect("text grows");
         }
         text.push_str("services: {a: {image: i}}\n");

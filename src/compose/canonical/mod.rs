@@ -112,9 +112,14 @@ struct LongForm {
 
 impl LongForm {
     fn new(span: Span) -> Self {
+        Self::with_capacity(span, 0)
+    }
+
+    /// Has room for so many attributes.
+    fn with_capacity(span: Span, room: usize) -> Self {
         Self {
             span,
-            map: Map::new(),
+            map: Map::with_capacity(room),
         }
     }
 

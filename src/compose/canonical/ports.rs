@@ -9,12 +9,12 @@ use crate::compose::node::{Node, Value};
 use crate::compose::path::Path;
 use crate::compose::scalar;
 
-/// One port of a short form.
+/// What a short form says: the container ports and where they are published.
 #[derive(Debug, PartialEq, Eq)]
-struct Mapping {
+struct Ports {
     host_ip: String,
-    published: String,
-    target: u16,
+    published: Option<(u16, u16)>,
+    targets: (u16, u16),
     protocol: String,
 }
 
@@ -34,14 +34,14 @@ pub(super) fn ports(node: &mut Node, _: Path<'_>, context: &mut Context<'_>) {
             continue;
         };
         match parse(&text) {
-            Ok(mappings) if context.budget.take(cost(&mappings)).is_none() => {
+            Ok(ports) if context.budget.take(ports.cost()).is_none() => {
                 if !context.problems.iter().any(budget::is_limit) {
                     let problem = budget::exceeded("port ranges").at(item.span);
                     context.problems.push(problem);
                 }
                 break;
             }
-            Ok(mappings) => long.extend(mappings.iter().map(|mapping| long_form(mapping, item))),
+            Ok(ports) => long.extend(ports.long_forms(item)),
             // With a variable in it, the list stays as it was written.
             Err(_) if context.lenient => return,
             Err(reason) => context.problems.push(
@@ -59,27 +59,52 @@ pub(super) fn ports(node: &mut Node, _: Path<'_>, context: &mut Context<'_>) {
     node.value = Value::Seq(long);
 }
 
-/// What a range costs beyond its first port, in bytes.
-fn cost(mappings: &[Mapping]) -> usize {
-    const PORT_COST: usize = 800;
-    (mappings.len() - 1) * PORT_COST
+impl Ports {
+    /// What a range costs beyond its first port, in bytes.
+    fn cost(&self) -> usize {
+        const PORT_COST: usize = 880;
+        usize::from(self.targets.1 - self.targets.0) * PORT_COST
+    }
+
+    /// The container ports, sorted as text, as docker compose does.
+    fn sorted(&self) -> Vec<u16> {
+        let mut targets: Vec<u16> = (self.targets.0..=self.targets.1).collect();
+        targets.sort_by_cached_key(u16::to_string);
+        targets
+    }
+
+    /// Where a container port is published: a port, a range to choose from, or nothing.
+    fn published(&self, target: u16) -> String {
+        let single = self.targets.0 == self.targets.1;
+        match self.published {
+            None => String::new(),
+            Some((first, last)) if single && first != last => format!("{first}-{last}"),
+            Some((first, _)) => (u32::from(first) + u32::from(target - self.targets.0)).to_string(),
+        }
+    }
+
+    fn long_forms(&self, node: &Node) -> impl Iterator<Item = Node> {
+        let targets = self.sorted().into_iter();
+        targets.map(|target| self.long_form(target, node))
+    }
+
+    fn long_form(&self, target: u16, node: &Node) -> Node {
+        let mut long = LongForm::with_capacity(node.span, 5)
+            .text("mode", "ingress")
+            .with("target", Value::Int(i64::from(target)))
+            .text("protocol", self.protocol.as_str());
+        if !self.host_ip.is_empty() {
+            long = long.text("host_ip", self.host_ip.as_str());
+        }
+        let published = self.published(target);
+        if !published.is_empty() {
+            long = long.text("published", published);
+        }
+        long.build()
+    }
 }
 
-fn long_form(mapping: &Mapping, node: &Node) -> Node {
-    let mut long = LongForm::new(node.span)
-        .text("mode", "ingress")
-        .with("target", Value::Int(i64::from(mapping.target)))
-        .text("protocol", mapping.protocol.as_str());
-    if !mapping.host_ip.is_empty() {
-        long = long.text("host_ip", mapping.host_ip.as_str());
-    }
-    if !mapping.published.is_empty() {
-        long = long.text("published", mapping.published.as_str());
-    }
-    long.build()
-}
-
-fn parse(text: &str) -> Result<Vec<Mapping>, String> {
+fn parse(text: &str) -> Result<Ports, String> {
     let mut parts = text.rsplitn(3, ':');
     let target = parts.next().unwrap_or_default();
     let published = parts.next().unwrap_or_default();
@@ -101,25 +126,12 @@ fn parse(text: &str) -> Result<Vec<Mapping>, String> {
     {
         return Err("the two ranges differ in length".to_owned());
     }
-    let mut mappings: Vec<Mapping> = (targets.0..=targets.1)
-        .map(|target| Mapping {
-            host_ip: host_ip.clone(),
-            published: published_at(published, target - targets.0, single),
-            target,
-            protocol: protocol.clone(),
-        })
-        .collect();
-    // docker compose sorts the ports of a range as text.
-    mappings.sort_by_key(|mapping| mapping.target.to_string());
-    Ok(mappings)
-}
-
-fn published_at(range: Option<(u16, u16)>, offset: u16, single: bool) -> String {
-    match range {
-        None => String::new(),
-        Some((first, last)) if single && first != last => format!("{first}-{last}"),
-        Some((first, _)) => (u32::from(first) + u32::from(offset)).to_string(),
-    }
+    Ok(Ports {
+        host_ip,
+        published,
+        targets,
+        protocol,
+    })
 }
 
 fn address(text: &str) -> Result<String, String> {
@@ -181,14 +193,13 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> Vec<String> {
-        parse(text)
-            .unwrap()
-            .iter()
-            .map(|mapping| {
-                format!(
-                    "{}|{}|{}/{}",
-                    mapping.host_ip, mapping.published, mapping.target, mapping.protocol
-                )
+        let ports = parse(text).unwrap();
+        ports
+            .sorted()
+            .into_iter()
+            .map(|target| {
+                let published = ports.published(target);
+                format!("{}|{published}|{target}/{}", ports.host_ip, ports.protocol)
             })
             .collect()
     }
