@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::header::{CONNECTION, CONTENT_TYPE, UPGRADE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 use super::logs::stream_type;
-use super::{Answer, is_true};
+use super::{Answer, Query, is_true};
 use crate::container::{Handle, logs, tell};
 use crate::engine::Engine;
 use crate::shim::{AttachRequest, Frame, Link, Session, Stream as From};

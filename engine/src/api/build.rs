@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Query, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::routing::post;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::Answer;
+use super::Query;
 use super::images::{blocking, is_true, tell, values};
 use super::lines::lines;
 use crate::archive::{Root, Unpack, body_reader, decompress, unpack};

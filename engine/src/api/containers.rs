@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
@@ -15,7 +15,7 @@ use futures::stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, is_true};
+use super::{Answer, Query, is_true};
 use crate::container::remove::How;
 use crate::container::stop::Stop;
 use crate::container::{Handle, Live, create, inspect, list, remove, signal, start, stop};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use bollard_stubs::models::EventMessage;
@@ -16,6 +16,7 @@ use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Answer;
+use super::Query;
 use crate::engine::Engine;
 use crate::filters::Filters;
 use crate::{Error, Result};

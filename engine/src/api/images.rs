@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, Query, RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse as _, Response};
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::images_shown::{history, inspected, listed};
 use super::lines::{Lines, lines};
-use super::{Answer, architecture};
+use super::{Answer, Query, architecture};
 use crate::archive::{body_reader, stream};
 use crate::build::configure;
 use crate::engine::Engine;

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::{Answer, is_true, nanoseconds};
+use super::{Answer, Query, is_true, nanoseconds};
 use crate::container::logs;
 use crate::engine::Engine;
 use crate::{Error, Result};

@@ -11,6 +11,7 @@ mod images_shown;
 mod lines;
 mod logs;
 mod networks;
+mod query;
 mod system;
 mod version;
 mod volumes;
@@ -26,6 +27,7 @@ use crate::engine::Engine;
 
 pub(crate) use answer::Answer;
 pub(crate) use events::nanoseconds;
+use query::Query;
 pub(crate) use system::architecture;
 pub(crate) use version::{NEWEST, OLDEST, strip as strip_version};
 

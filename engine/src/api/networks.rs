@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -12,7 +12,7 @@ use bollard_stubs::models::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answer, nanoseconds};
+use super::{Answer, Query, nanoseconds};
 use crate::container::Record;
 use crate::engine::Engine;
 use crate::filters::Filters;
