@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::sync::Arc;
 
 use futures::TryStreamExt as _;
 use ipnet::IpNet;
@@ -11,11 +12,17 @@ use rtnetlink::packet_route::link::{InfoData, InfoKind, InfoVeth, LinkAttribute,
 use rtnetlink::packet_route::route::{RouteAddress, RouteAttribute, RouteMessage};
 use rtnetlink::{Handle, LinkBridge, LinkMessageBuilder, LinkUnspec, RouteMessageBuilder};
 
+use tokio::sync::Mutex;
+
 use crate::{Error, Result};
 
 /// A netlink socket.
 #[derive(Clone)]
-pub(crate) struct Links(Handle);
+pub(crate) struct Links {
+    handle: Handle,
+    /// The kernel gives one list at a time to a socket, and EBUSY to who asks for a second one.
+    listing: Arc<Mutex<()>>,
+}
 
 impl std::fmt::Debug for Links {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -61,7 +68,10 @@ impl Links {
         let (connection, handle, _) = rtnetlink::new_connection()
             .map_err(|error| Error::internal(format!("open a netlink socket: {error}")))?;
         tokio::spawn(connection);
-        Ok(Self(handle))
+        Ok(Self {
+            handle,
+            listing: Arc::default(),
+        })
     }
 
     /// The index of a link; `None` when there is none of this name.
@@ -69,7 +79,7 @@ impl Links {
     /// # Errors
     /// 500 when the kernel cannot be asked.
     pub(crate) async fn index(&self, name: &str) -> Result<Option<u32>> {
-        let mut links = self.0.link().get().match_name(name).execute();
+        let mut links = self.handle.link().get().match_name(name).execute();
         match links.try_next().await {
             Ok(link) => Ok(link.map(|link| link.header.index)),
             Err(error) if is(&error, Errno::ENODEV) => Ok(None),
@@ -100,7 +110,7 @@ impl Links {
         if let Some(mtu) = mtu {
             bridge = bridge.mtu(mtu);
         }
-        match self.0.link().add(bridge.build()).execute().await {
+        match self.handle.link().add(bridge.build()).execute().await {
             Err(error) if !is(&error, Errno::EEXIST) => Err(failed("create bridge", name, &error)),
             _ => self.existing(name).await,
         }
@@ -124,7 +134,7 @@ impl Links {
             host = host.mtu(mtu);
         }
         let host = host.set_info_data(InfoData::Veth(InfoVeth::Peer(guest.build())));
-        let added = self.0.link().add(host.build()).execute().await;
+        let added = self.handle.link().add(host.build()).execute().await;
         added.map_err(|error| failed("create link", pair.host, &error))
     }
 
@@ -135,7 +145,7 @@ impl Links {
     pub(crate) async fn up(&self, name: &str) -> Result<u32> {
         let index = self.existing(name).await?;
         let message: LinkMessage = LinkUnspec::new_with_index(index).up().build();
-        let set = self.0.link().set(message).execute().await;
+        let set = self.handle.link().set(message).execute().await;
         set.map_err(|error| failed("set up link", name, &error))?;
         Ok(index)
     }
@@ -148,7 +158,7 @@ impl Links {
         let Some(index) = self.index(name).await? else {
             return Ok(());
         };
-        match self.0.link().del(index).execute().await {
+        match self.handle.link().del(index).execute().await {
             Err(error) if !is(&error, Errno::ENODEV) => Err(failed("remove link", name, &error)),
             _ => Ok(()),
         }
@@ -159,7 +169,7 @@ impl Links {
     /// # Errors
     /// 500 when the kernel refuses.
     pub(crate) async fn address(&self, index: u32, address: IpAddr, prefix: u8) -> Result<()> {
-        match self.0.address().add(index, address, prefix).execute().await {
+        match self.handle.address().add(index, address, prefix).execute().await {
             Err(error) if !is(&error, Errno::EEXIST) => Err(failed("add address", address, &error)),
             _ => Ok(()),
         }
@@ -181,7 +191,7 @@ impl Links {
         let route = route
             .map_err(|error| Error::internal(format!("{error:?}")))?
             .build();
-        let added = self.0.route().add(route).replace().execute().await;
+        let added = self.handle.route().add(route).replace().execute().await;
         added.map_err(|error| failed("add a default route through", gateway, &error))
     }
 
@@ -197,7 +207,7 @@ impl Links {
                     .iter()
                     .any(|attribute| matches!(attribute, RouteAttribute::Gateway(_)));
             if is_default {
-                let removed = self.0.route().del(route).execute().await;
+                let removed = self.handle.route().del(route).execute().await;
                 removed.map_err(|error| failed("remove", "a default route", &error))?;
             }
         }
@@ -210,7 +220,8 @@ impl Links {
         } else {
             RouteMessageBuilder::<Ipv6Addr>::new().build()
         };
-        let routes = self.0.route().get(message).execute().try_collect().await;
+        let _listing = self.listing.lock().await;
+        let routes = self.handle.route().get(message).execute().try_collect().await;
         routes.map_err(|error| failed("list", "routes", &error))
     }
 
@@ -230,8 +241,9 @@ impl Links {
                 }
             }
         }
+        let _listing = self.listing.lock().await;
         let addresses: Vec<_> = self
-            .0
+            .handle
             .address()
             .get()
             .execute()
@@ -255,8 +267,9 @@ impl Links {
     /// 500 when the kernel cannot be asked.
     #[cfg(test)]
     pub(crate) async fn names(&self) -> Result<Vec<String>> {
+        let _listing = self.listing.lock().await;
         let links: Vec<LinkMessage> = self
-            .0
+            .handle
             .link()
             .get()
             .execute()

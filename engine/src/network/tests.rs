@@ -509,3 +509,18 @@ fn the_world_outside_is_reached_and_reaches_published_ports_alone() {
         assert!(!firewall_text().contains("RCOMPOSE"));
     });
 }
+
+#[test]
+fn lists_are_given_to_several_at_a_time() {
+    if !is_inside("lists_are_given_to_several_at_a_time") {
+        return;
+    }
+    run(async {
+        let host = Host::new().await;
+        let links = host.networks.links().await.unwrap();
+        let lists = std::iter::repeat_with(|| links.taken()).take(20);
+        for taken in futures::future::join_all(lists).await {
+            taken.unwrap();
+        }
+    });
+}
