@@ -8,11 +8,13 @@ mod events;
 mod exec;
 mod images;
 mod images_shown;
+mod info;
 mod lines;
 mod logs;
 mod networks;
 mod query;
 mod system;
+mod usage;
 mod version;
 mod volumes;
 
@@ -39,7 +41,9 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .merge(containers::routes())
         .merge(attach::routes())
         .merge(exec::routes())
+        .merge(info::routes())
         .merge(logs::routes())
+        .merge(usage::routes())
         .merge(networks::routes())
         .merge(images::routes())
         .merge(build::routes())

@@ -124,7 +124,8 @@ pub(crate) async fn written(engine: &Engine, id: &str) -> Result<u64> {
     blocking(move || Ok(size(&folder))).await
 }
 
-fn size(folder: &Path) -> u64 {
+/// Bytes of all files below a folder; what cannot be read does not count.
+pub(crate) fn size(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let sizes = entries.map(|entry| match entry.metadata() {
         Ok(data) if data.is_dir() => size(&entry.path()),

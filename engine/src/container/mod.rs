@@ -8,7 +8,7 @@
 //! | `stop`, `remove` | ending and removing |
 //! | `health`, `probe` | what health checks find; running them |
 //! | `exec`, `logs` | processes beside the first; the log |
-//! | `list`, `inspect`, `words` | what clients are shown |
+//! | `list`, `inspect`, `usage`, `words` | what clients are shown |
 //! | `parts` | the seams to images, volumes, networks and the runtime |
 
 mod capabilities;
@@ -46,6 +46,7 @@ mod settings;
 pub(crate) mod signal;
 pub(crate) mod start;
 pub(crate) mod stop;
+pub(crate) mod usage;
 mod words;
 
 pub(crate) use handle::{Containers, Handle, Live, blocking};

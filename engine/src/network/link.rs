@@ -169,7 +169,13 @@ impl Links {
     /// # Errors
     /// 500 when the kernel refuses.
     pub(crate) async fn address(&self, index: u32, address: IpAddr, prefix: u8) -> Result<()> {
-        match self.handle.address().add(index, address, prefix).execute().await {
+        match self
+            .handle
+            .address()
+            .add(index, address, prefix)
+            .execute()
+            .await
+        {
             Err(error) if !is(&error, Errno::EEXIST) => Err(failed("add address", address, &error)),
             _ => Ok(()),
         }
@@ -221,7 +227,13 @@ impl Links {
             RouteMessageBuilder::<Ipv6Addr>::new().build()
         };
         let _listing = self.listing.lock().await;
-        let routes = self.handle.route().get(message).execute().try_collect().await;
+        let routes = self
+            .handle
+            .route()
+            .get(message)
+            .execute()
+            .try_collect()
+            .await;
         routes.map_err(|error| failed("list", "routes", &error))
     }
 
