@@ -14,8 +14,7 @@ mod linux {
     use std::path::{Path, PathBuf};
     use std::process::ExitCode;
 
-    use rcompose_engine::Layout;
-    use rcompose_engine::daemon::{ServeOptions, serve};
+    use rcompose_engine::daemon::{Place, ServeOptions, serve};
 
     /// Runs what the arguments say. The program's name may be told twice: shims are started as
     /// `<program> engine shim FILE`.
@@ -42,16 +41,14 @@ mod linux {
             pair.map(|pair| PathBuf::from(pair[1]))
                 .ok_or_else(|| format!("{name} is missing"))
         };
-        let options = ServeOptions {
-            socket: option("--socket")?,
-            layout: Layout::new(option("--root")?, option("--run")?),
-        };
+        let place = Place::new(Some(option("--socket")?), Some(option("--root")?))
+            .with_run(option("--run")?);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| error.to_string())?;
         runtime
-            .block_on(serve(options))
+            .block_on(serve(place, ServeOptions::default(), || ()))
             .map_err(|error| error.to_string())
     }
 

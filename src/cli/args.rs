@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    build, completion, config, create, down, events, exec, images, kill, lint, logs, ls, migrate,
-    pause, plan, port, ps, pull, restart, rm, run, scale, schema, start, stop, top, up, version,
-    volumes,
+    build, completion, config, create, down, engine, events, exec, images, kill, lint, logs, ls,
+    migrate, pause, plan, port, ps, pull, restart, rm, run, scale, schema, start, stop, top, up,
+    version, volumes,
 };
+use crate::connect::Intent;
 
 /// Define and run applications made of several containers.
 #[derive(Debug, Parser)]
@@ -113,6 +114,8 @@ pub enum Command {
     Create(create::Args),
     /// Stop and remove containers and networks
     Down(down::Args),
+    /// Start, stop and look after the engine that comes with this program
+    Engine(engine::Args),
     /// Tell what happens to containers
     Events(events::Args),
     /// Run a command in a running container
@@ -163,4 +166,19 @@ pub enum Command {
     Version(version::Args),
     /// List volumes
     Volumes(volumes::Args),
+}
+
+impl Command {
+    /// What the command is about to do on an engine.
+    pub fn intent(&self) -> Intent {
+        match self {
+            Self::Build(_)
+            | Self::Create(_)
+            | Self::Pull(_)
+            | Self::Run(_)
+            | Self::Scale(_)
+            | Self::Up(_) => Intent::Make,
+            _ => Intent::Look,
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::args::GlobalArgs;
 use super::error::{Error, Style};
 use super::settings::{Settings, truth};
 use crate::compose::{self, Diagnostic, LoadOptions, Loaded, SourceMap};
-use crate::connect::{self, Engine};
+use crate::connect::{self, Engine, Intent};
 use crate::report::event;
 use crate::ui::diagnostics::Format;
 use crate::ui::progress::Mode;
@@ -30,6 +30,8 @@ pub struct Context {
     pub settings: Settings,
     /// What `--diagnostics sarif` writes at the end.
     report: Mutex<ui::diagnostics::Sarif>,
+    /// What the command is about to do on an engine.
+    pub(super) intent: Intent,
 }
 
 impl Context {
@@ -44,6 +46,7 @@ impl Context {
         let mut context = Self {
             settings: Settings::new(&global, &env)?,
             report: Mutex::default(),
+            intent: Intent::Look,
             global,
             env,
             working_dir: std::env::current_dir()?,
@@ -205,7 +208,7 @@ impl Context {
 
     /// Connects to the engine that the options and the environment choose.
     pub async fn engine(&self) -> Result<Engine, Error> {
-        Ok(connect::connect(self.global.engine.as_deref(), &self.env).await?)
+        Ok(connect::connect(self.global.engine.as_deref(), &self.env, self.intent).await?)
     }
 
     /// The client of [`Self::engine`].

@@ -21,6 +21,7 @@ pub mod completion;
 pub mod config;
 pub mod create;
 pub mod down;
+pub mod engine;
 pub mod events;
 pub mod exec;
 pub mod images;
@@ -55,17 +56,21 @@ pub use error::Error;
 /// Runs the program with the arguments of the process and returns its exit code.
 pub fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
-    if let Some(code) = completion::answer(&args) {
+    if let Some(code) = engine::shim(&args).or_else(|| completion::answer(&args)) {
         return code;
     }
     let parsed = match parse::parse(args.into_iter()) {
         Ok(parsed) => parsed,
         Err(outcome) => return outcome.show(),
     };
-    let context = match Context::new(parsed.global, parsed.env) {
+    if let Err(error) = engine::detach(&parsed.command) {
+        return error.show(error::Style::default());
+    }
+    let mut context = match Context::new(parsed.global, parsed.env) {
         Ok(context) => context,
         Err(error) => return error.show(error::Style::default()),
     };
+    context.intent = parsed.command.intent();
     // One thread is plenty, the engine does the work; a second one costs memory.
     let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -87,6 +92,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error
         Command::Config(args) => config::run(context, args).await,
         Command::Create(args) => create::run(context, args).await,
         Command::Down(args) => down::run(context, args).await,
+        Command::Engine(args) => engine::run(context, args).await,
         Command::Events(args) => events::run(context, args).await,
         Command::Exec(args) => exec::run(context, args).await,
         Command::Images(args) => images::run(context, args).await,

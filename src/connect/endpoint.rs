@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::context;
+use super::{bundled, context};
 use crate::run::Error;
 
 /// Where an engine listens.
@@ -75,6 +75,8 @@ pub(super) struct Candidates {
     pub(super) addresses: Vec<Address>,
     /// What the person chose them with; nothing where they are the usual places.
     pub(super) chosen_by: Option<String>,
+    /// Whether the bundled engine is the last place, and started if need be.
+    pub(super) bundled: bool,
 }
 
 impl Candidates {
@@ -82,6 +84,7 @@ impl Candidates {
         Self {
             addresses: vec![address],
             chosen_by: Some(by.into()),
+            bundled: false,
         }
     }
 }
@@ -94,13 +97,21 @@ pub(super) fn candidates(choice: Option<&str>, env: &Env) -> Result<Candidates, 
         Some("docker") => Ok(docker_choice(env)?.unwrap_or_else(|| Candidates {
             addresses: docker_sockets(env),
             chosen_by: Some("--engine docker".to_owned()),
+            bundled: false,
         })),
         Some("podman") => Ok(Candidates {
             addresses: podman_sockets(env),
             chosen_by: Some("--engine podman".to_owned()),
+            bundled: false,
         }),
-        Some("bundled") => Err(Error::new("the bundled engine is not part of this build")
-            .remedy("use --engine docker or --engine podman")),
+        Some("bundled") => match bundled::address(env) {
+            Some(address) => Ok(Candidates {
+                bundled: true,
+                ..Candidates::chosen(address, "--engine bundled")
+            }),
+            None => Err(Error::new("the bundled engine runs on Linux only")
+                .remedy("use --engine docker or --engine podman")),
+        },
         Some(address) => Ok(Candidates::chosen(
             parse(address, env)?,
             format!("--engine {address}"),
@@ -108,8 +119,10 @@ pub(super) fn candidates(choice: Option<&str>, env: &Env) -> Result<Candidates, 
         None => Ok(docker_choice(env)?.unwrap_or_else(|| {
             let mut addresses = docker_sockets(env);
             addresses.extend(podman_sockets(env));
+            let bundled = bundled::address(env);
             Candidates {
-                addresses,
+                bundled: bundled.is_some(),
+                addresses: addresses.into_iter().chain(bundled).collect(),
                 chosen_by: None,
             }
         })),
@@ -174,7 +187,7 @@ fn parse(text: &str, env: &Env) -> Result<Address, Error> {
         }),
         "ssh" => Ok(Address::Ssh(text.to_owned())),
         _ => Err(Error::new(format!("unknown engine address \"{text}\"")).remedy(
-            "give docker, podman, a socket path, or a URL with unix://, tcp://, https://, ssh:// or npipe://",
+            "give bundled, docker, podman, a socket path, or a URL with unix://, tcp://, https://, ssh:// or npipe://",
         )),
     }
 }
@@ -357,7 +370,8 @@ mod tests {
                 "/run/user/7/docker.sock",
                 "/nohome/.docker/run/docker.sock",
                 "/run/user/7/podman/podman.sock",
-                "/run/podman/podman.sock"
+                "/run/podman/podman.sock",
+                "/run/rcompose/engine.sock"
             ]
         );
     }
@@ -366,5 +380,21 @@ mod tests {
     fn an_unknown_scheme_is_refused() {
         let error = candidates(Some("ftp://x"), &Env::new()).expect_err("unknown");
         assert_eq!(error.message, "unknown engine address \"ftp://x\"");
+    }
+
+    #[test]
+    fn the_bundled_engine_is_where_the_environment_says() {
+        let env = env(&[("RCOMPOSE_ENGINE_SOCKET", "/tmp/e.sock")]);
+        let found = candidates(Some("bundled"), &env);
+        if cfg!(target_os = "linux") {
+            let found = found.expect("valid");
+            assert!(found.bundled);
+            assert_eq!(only(found), Address::Unix("/tmp/e.sock".into()));
+        } else {
+            assert!(found.is_err());
+        }
+        for choice in ["docker", "podman", "unix:///x.sock"] {
+            assert!(!candidates(Some(choice), &env).expect("valid").bundled);
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Which engine: `--engine`, `RCOMPOSE_ENGINE`, `DOCKER_HOST`, docker contexts, otherwise the
-//! Docker or Podman socket that answers.
+//! Docker or Podman socket that answers, otherwise the bundled engine.
 //!
 //! `endpoint::candidates` lists where an engine may be, purely from options,
 //! environment and configuration files; [`connect`] asks them in order and takes the first
-//! that answers. The answer to one ping tells the API version, so nothing else is asked.
+//! that answers. The bundled engine comes last and is started if need be, unless another one was
+//! chosen: an engine that was asked for and does not answer is never replaced. The answer to one ping tells the API version, so nothing else is asked.
 
+pub mod bundled;
 mod context;
 mod endpoint;
 mod probe;
@@ -14,10 +16,12 @@ use std::time::{Duration, Instant};
 
 use bollard::{BollardRequest, ClientVersion, Docker};
 
+pub use bundled::Intent;
 pub use endpoint::{Address, Tls};
 
 use crate::plan::observed::ApiVersion;
 use crate::run::Error;
+use bundled::Decision;
 use endpoint::Candidates;
 use probe::Pong;
 
@@ -61,13 +65,15 @@ impl Engine {
 
 /// Finds the engine to use and connects to it.
 ///
-/// `choice` is `--engine` or `RCOMPOSE_ENGINE`; `env` is the environment of the process.
+/// `choice` is `--engine` or `RCOMPOSE_ENGINE`; `env` is the environment of the process; `intent`
+/// is what for, since an engine that has never been used is not started to be looked at.
 ///
 /// # Errors
 /// When the choice is not understood, or nothing answers: the message says what was tried.
 pub async fn connect(
     choice: Option<&str>,
     env: &BTreeMap<String, String>,
+    intent: Intent,
 ) -> Result<Engine, Error> {
     let candidates = endpoint::candidates(choice, env)?;
     let mut tried = Vec::new();
@@ -77,9 +83,25 @@ pub async fn connect(
             Err(reason) => tried.push(format!("{address} ({reason})")),
         }
     }
-    // The bundled engine is started here, once it is part of this program, unless the person
-    // has chosen another one.
-    Err(nothing_answers(&candidates, &tried))
+    let Some(address) = candidates.addresses.last().filter(|_| candidates.bundled) else {
+        return Err(nothing_answers(&candidates, &tried));
+    };
+    let chosen = candidates.chosen_by.is_some();
+    match bundled::start(env, chosen, intent).await? {
+        Decision::Start => {}
+        Decision::Pointless => return Err(nothing_answers(&candidates, &tried)),
+        Decision::Forbidden => {
+            let message = format!("no container engine answers: tried {}", tried.join(", "));
+            return Err(Error::new(message).remedy(bundled::NEEDS_ROOT));
+        }
+    }
+    match try_address(address, env).await {
+        Ok(engine) => Ok(engine),
+        Err(reason) => Err(nothing_answers(
+            &candidates,
+            &[format!("{address} ({reason})")],
+        )),
+    }
 }
 
 async fn try_address(address: &Address, env: &BTreeMap<String, String>) -> Result<Engine, String> {
@@ -216,7 +238,12 @@ fn nothing_answers(candidates: &Candidates, tried: &[String]) -> Error {
         Some(origin) => Error::new(format!("no engine answers at {tried}"))
             .remedy(format!("start it, or change {origin}")),
         None => Error::new(format!("no container engine answers: tried {tried}"))
-            .remedy("start Docker or Podman, or name the engine with --engine or DOCKER_HOST"),
+            .remedy(if candidates.bundled {
+                "`rcompose up` starts the bundled engine, which has never been used; or start Docker or \
+                 Podman, or name the engine with --engine or DOCKER_HOST"
+            } else {
+                "start Docker or Podman, or name the engine with --engine or DOCKER_HOST"
+            }),
     }
 }
 
@@ -237,7 +264,9 @@ mod tests {
             "DOCKER_HOST".to_owned(),
             "unix:///nonexistent/docker.sock".to_owned(),
         )]);
-        let error = connect(None, &env).await.expect_err("nothing is there");
+        let error = connect(None, &env, Intent::Make)
+            .await
+            .expect_err("nothing is there");
         assert!(
             error.message.contains("/nonexistent/docker.sock"),
             "{error}"

@@ -7,7 +7,7 @@ use super::handle::{Handle, Live};
 use super::record::Status;
 use super::{probe, remove, restart, start, tell};
 use crate::engine::Engine;
-use crate::shim::{self, ExitRecord, Launch, Link, Notice, Request};
+use crate::shim::{self, ExitRecord, Link, Notice, Request};
 use crate::{Error, Result, time};
 
 /// How long a shim that has gone may be missed before its container counts as ended.
@@ -181,10 +181,7 @@ async fn adopt_one(engine: &Arc<Engine>, handle: &Arc<Handle>) -> Result<()> {
     match state.status {
         Status::Running | Status::Paused => {
             let run = engine.layout.container_run(&handle.id);
-            if tokio::net::UnixStream::connect(Launch::socket(&run))
-                .await
-                .is_ok()
-            {
+            if shim::is_alive(&run) {
                 watch(engine, handle);
                 return Ok(());
             }

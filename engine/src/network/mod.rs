@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `document`, `create`, `inspect` | what a network is, how one is asked for and shown |
 //! | `ipam` | subnets and addresses |
-//! | `networks`, `state` | all of them, and who is on them |
+//! | `networks`, `state`, `rest` | all of them, who is on them; nothing on the host while nothing runs |
 //! | `namespace`, `link` | network namespaces; kernel links, addresses, routes |
 //! | `endpoint`, `connect`, `attachment` | containers on networks: what they ask for, setup and teardown, what is kept |
 //! | `dns` | names of containers, answered inside each network namespace |
@@ -24,6 +24,7 @@ mod link;
 mod namespace;
 mod networks;
 mod ports;
+mod rest;
 mod state;
 
 #[cfg(test)]

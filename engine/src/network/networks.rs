@@ -344,7 +344,7 @@ fn forward(ipv6: bool) {
 }
 
 /// What the firewall has to do for the present networks and containers.
-fn rules(state: &Inner) -> Rules {
+pub(super) fn rules(state: &Inner) -> Rules {
     let is_up = |network: &&Network| {
         network.driver == Driver::Bridge
             && (!network.builtin || state.on(&network.id).next().is_some())

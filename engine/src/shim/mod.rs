@@ -30,3 +30,4 @@ pub(crate) use launch::{ExitRecord, Launch, LogLimits, Running, exit_record, lau
 pub(crate) use link::{Link, Session};
 pub use process::main;
 pub(crate) use protocol::{AttachRequest, ExecRequest, Frame, Notice, Request, Stream};
+pub(crate) use socket::is_alive;

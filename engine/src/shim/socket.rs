@@ -3,8 +3,16 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+
+use super::Launch;
+
+/// Whether a shim answers in the run folder of a container: the container runs.
+pub(crate) fn is_alive(run: &Path) -> bool {
+    let socket = Short::new(&Launch::socket(run));
+    socket.is_ok_and(|socket| UnixStream::connect(&socket.path).is_ok())
+}
 
 /// Listens at a path.
 ///
@@ -42,8 +50,6 @@ impl Short {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::net::UnixStream;
-
     use super::*;
 
     #[test]
