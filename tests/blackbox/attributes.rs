@@ -125,11 +125,9 @@ fn of_a_container() {
         config["ExposedPorts"].to_string().contains("\"9000"),
         "{config}"
     );
-    let limits = host["Ulimits"].to_string();
-    assert!(
-        limits.contains(r#"{"Name":"nofile","Hard":200,"Soft":100}"#),
-        "{limits}"
-    );
+    let limits = host["Ulimits"].as_array().expect("a list");
+    let files = json!({ "Name": "nofile", "Hard": 200, "Soft": 100 });
+    assert!(limits.contains(&files), "{limits:?}");
     project.down();
 }
 

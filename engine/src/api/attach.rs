@@ -120,10 +120,7 @@ pub(super) fn hijack(
         tokio::spawn(async move {
             match upgrade.await {
                 Ok(stream) => {
-                    let code = connect(TokioIo::new(stream), multiplexed, past, session).await;
-                    if let Some(code) = code {
-                        ended(code);
-                    }
+                    connect(TokioIo::new(stream), multiplexed, past, session, ended).await;
                 }
                 Err(error) => tracing::debug!("upgrade: {error}"),
             }
@@ -137,32 +134,35 @@ pub(super) fn hijack(
         return response;
     }
     let (ours, theirs) = tokio::io::duplex(64 * 1024);
-    tokio::spawn(async move {
-        if let Some(code) = connect(OutputOnly(ours), multiplexed, past, session).await {
-            ended(code);
-        }
-    });
+    tokio::spawn(connect(OutputOnly(ours), multiplexed, past, session, ended));
     let body = tokio_util::io::ReaderStream::new(theirs);
     let mut response = Response::new(Body::from_stream(body));
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }
 
-/// Copies both directions until the process ends; its exit code.
+/// Copies both directions until the process ends. Its exit code is known before the client sees
+/// the end, after which it asks for it.
 async fn connect(
     client: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     multiplexed: bool,
     mut past: stream::BoxStream<'static, Result<Bytes>>,
     session: Option<Coming>,
-) -> Option<i64> {
+    ended: impl FnOnce(i64) + Send + 'static,
+) {
     let (mut reader, mut writer) = tokio::io::split(client);
     let mut is_there = true;
     while let Some(Ok(piece)) = past.next().await {
         is_there &= writer.write_all(&piece).await.is_ok();
     }
-    let session = match session? {
-        Coming::Here(session) => session,
-        Coming::Later(link) => link.await.ok()?.session(),
+    let session = match session {
+        Some(Coming::Here(session)) => Some(session),
+        Some(Coming::Later(link)) => link.await.ok().map(Link::session),
+        None => None,
+    };
+    let Some(session) = session else {
+        let _ = writer.shutdown().await;
+        return;
     };
     let Session {
         mut output,
@@ -186,10 +186,20 @@ async fn connect(
             is_there = writer.write_all(&piece(&frame, multiplexed)).await.is_ok();
         }
     }
+    // Without a code the shim was killed, and with it what it held.
+    ended(code.unwrap_or(137));
     let _ = writer.flush().await;
     let _ = writer.shutdown().await;
     typing.abort();
-    code
+}
+
+/// Words of the engine's own as a process's output.
+pub(super) fn message(text: &str, multiplexed: bool) -> Bytes {
+    let frame = Frame {
+        stream: From::Stdout,
+        bytes: Bytes::copy_from_slice(text.as_bytes()),
+    };
+    piece(&frame, multiplexed)
 }
 
 fn piece(frame: &Frame, multiplexed: bool) -> Bytes {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::Answer;
 use super::Query;
-use super::attach::{Coming, hijack};
+use super::attach::{Coming, hijack, message};
 use crate::Error;
 use crate::container::exec::{self, Exec};
 use crate::engine::Engine;
@@ -65,13 +65,24 @@ async fn start(
         _ => None,
     };
     let detached = config.detach == Some(true);
-    let session = exec::start(&engine, &exec, detached, size).await?;
+    let was_over = exec.is_over();
+    let started = exec::start(&engine, &exec, detached, size).await;
+    let multiplexed = !exec.has_terminal();
+    let request = Request::from_parts(parts, axum::body::Body::empty());
+    let session = match started {
+        Ok(session) => session,
+        // As Docker does: told as if the process had said it, and its exit code is 126 or 127.
+        Err(error) if exec.is_over() && !was_over && !detached => {
+            let told = message(&format!("{error}\r\n"), multiplexed);
+            let past = stream::once(async move { Ok(told) }).boxed();
+            return Ok(hijack(request, multiplexed, past, None, |_| ()));
+        }
+        Err(error) => return Err(error),
+    };
     if detached {
         tokio::spawn(watch(engine, exec, session));
         return Ok(StatusCode::OK.into_response());
     }
-    let multiplexed = !exec.has_terminal();
-    let request = Request::from_parts(parts, axum::body::Body::empty());
     let ended = move |code| exec::ended(&engine, &exec, code);
     let past = stream::empty().boxed();
     Ok(hijack(

@@ -45,6 +45,11 @@ impl Exec {
         !matches!(self.progress(), Progress::Ended(_))
     }
 
+    /// Whether it has ended, or could not be executed.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.progress(), Progress::Ended(_))
+    }
+
     /// Whether it has a terminal.
     pub(crate) fn has_terminal(&self) -> bool {
         self.config.tty == Some(true)
