@@ -1,6 +1,7 @@
 //! The Docker Engine API: one file per resource.
 
 mod answer;
+mod archive;
 mod attach;
 mod build;
 mod containers;
@@ -39,6 +40,7 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .merge(system::routes())
         .merge(events::routes())
         .merge(containers::routes())
+        .merge(archive::routes())
         .merge(attach::routes())
         .merge(exec::routes())
         .merge(info::routes())

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::{CString, OsStr};
 use std::fs::File;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,9 @@ use tar::{Builder, EntryType, Header};
 
 use super::root::{NO_FOLLOW_FOLDER, names};
 use super::{OPAQUE, OPAQUE_ATTRIBUTE, OVERLAY_ATTRIBUTES, WHITEOUT};
+
+/// Bytes of a name, or of where a link leads, in a header.
+const NAME: usize = 100;
 
 /// How to pack.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,9 +95,10 @@ impl<W: Write> Packer<'_, W> {
             let mut header = self.header(stat, EntryType::Directory, 0)?;
             self.extensions(&folder)?;
             let mut named = path.as_os_str().to_owned();
-            named.push("/");
-            self.builder
-                .append_data(&mut header, Path::new(&named), io::empty())?;
+            if path != Path::new("/") {
+                named.push("/");
+            }
+            self.append(&mut header, Path::new(&named), io::empty())?;
         }
         if self.options.overlay && attribute(&folder, OPAQUE_ATTRIBUTE)?.as_deref() == Some(b"y") {
             self.marker(&path.join(OPAQUE))?;
@@ -130,7 +134,7 @@ impl<W: Write> Packer<'_, W> {
             .take(metadata.len())
             .chain(io::repeat(0))
             .take(metadata.len());
-        self.builder.append_data(&mut header, path, data)
+        self.append(&mut header, path, data)
     }
 
     fn link(
@@ -141,27 +145,54 @@ impl<W: Write> Packer<'_, W> {
         target: &OsStr,
     ) -> io::Result<()> {
         let mut header = self.header(stat, kind, 0)?;
-        if target.len() <= 100 {
+        if target.len() <= NAME {
             header.set_link_name_literal(target.as_bytes())?;
-            self.builder.append_data(&mut header, path, io::empty())
         } else {
-            self.builder
-                .append_link(&mut header, path, Path::new(target))
+            self.long_name(EntryType::GNULongLink, target.as_bytes())?;
+            header.set_link_name_literal(&target.as_bytes()[..NAME])?;
         }
+        self.append(&mut header, path, io::empty())
     }
 
     fn node(&mut self, stat: &Stat, kind: EntryType, path: &Path) -> io::Result<()> {
         let mut header = self.header(stat, kind, 0)?;
         header.set_device_major(major(stat.st_rdev))?;
         header.set_device_minor(minor(stat.st_rdev))?;
-        self.builder.append_data(&mut header, path, io::empty())
+        self.append(&mut header, path, io::empty())
+    }
+
+    /// Writes an entry with its name as it is: clients know the content of `x/.` by the names
+    /// `./…`, and that of the root by `/…`.
+    fn append(&mut self, header: &mut Header, path: &Path, data: impl Read) -> io::Result<()> {
+        let name = path.as_os_str().as_bytes();
+        if !name.starts_with(b"/") && !name.starts_with(b"./") {
+            return self.builder.append_data(header, path, data);
+        }
+        if name.len() > NAME {
+            self.long_name(EntryType::GNULongName, name)?;
+        }
+        let short = &name[..name.len().min(NAME)];
+        header.as_old_mut().name[..short.len()].copy_from_slice(short);
+        header.set_cksum();
+        self.builder.append(header, data)
+    }
+
+    /// What does not fit in a header goes before it, as GNU tar has it.
+    fn long_name(&mut self, kind: EntryType, name: &[u8]) -> io::Result<()> {
+        let mut header = Header::new_gnu();
+        header.as_old_mut().name[..13].copy_from_slice(b"././@LongLink");
+        header.set_entry_type(kind);
+        header.set_mode(0o644);
+        header.set_size(name.len() as u64 + 1);
+        header.set_cksum();
+        self.builder.append(&header, name.chain(&b"\0"[..]))
     }
 
     fn marker(&mut self, path: &Path) -> io::Result<()> {
         let mut header = Header::new_gnu();
         header.set_entry_type(EntryType::Regular);
         header.set_size(0);
-        self.builder.append_data(&mut header, path, io::empty())
+        self.append(&mut header, path, io::empty())
     }
 
     fn header(&self, stat: &Stat, kind: EntryType, size: u64) -> io::Result<Header> {

@@ -8,6 +8,7 @@
 //! | `stop`, `remove` | ending and removing |
 //! | `health`, `probe` | what health checks find; running them |
 //! | `exec`, `logs` | processes beside the first; the log |
+//! | `archive`, `path_stat` | its files from outside |
 //! | `list`, `inspect`, `usage`, `words` | what clients are shown |
 //! | `parts` | the seams to images, volumes, networks and the runtime |
 
@@ -26,6 +27,7 @@ mod user;
 pub(crate) use filesystems::SpecMount;
 pub(crate) use machine::Machine;
 pub(crate) use spec::{ExecInput, SpecInput, exec_process, make_working_folder, runtime_spec};
+pub(crate) mod archive;
 pub(crate) mod create;
 pub(crate) mod exec;
 mod files;
@@ -38,6 +40,7 @@ mod merge;
 pub(crate) mod monitor;
 mod mounts;
 mod parts;
+mod path_stat;
 mod probe;
 mod record;
 pub(crate) mod remove;

@@ -362,6 +362,18 @@ fn spec_input<'a>(
     }
 }
 
+/// What is bound into a container from the host: volumes, folders, its own files. Devices of
+/// volumes are mounted for it.
+///
+/// # Errors
+/// Those of volumes.
+pub(super) async fn bind_mounts(engine: &Engine, record: &Record) -> Result<Vec<SpecMount>> {
+    let mut mounts = spec_mounts(engine, record, &Files::of(engine, &record.id)).await?;
+    // Its own files are written with the first start.
+    mounts.retain(|mount| mount.source.as_ref().is_some_and(|source| source.exists()));
+    Ok(mounts)
+}
+
 async fn spec_mounts(engine: &Engine, record: &Record, files: &Files) -> Result<Vec<SpecMount>> {
     let mut mounts = Vec::new();
     let own = [
