@@ -69,7 +69,8 @@ impl Engine {
     }
 }
 
-async fn connect(socket: &Path) -> Result<Docker, Error> {
+/// A client of the engine at a socket.
+pub(crate) async fn connect(socket: &Path) -> Result<Docker, Error> {
     let path = socket.to_string_lossy();
     let docker = Docker::connect_with_unix(&path, 120, bollard::API_DEFAULT_VERSION)?;
     Ok(docker.negotiate_version().await?)

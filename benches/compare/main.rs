@@ -4,7 +4,8 @@
 //!
 //! Wall clock, processor time, peak memory and API requests of `config`, `up -d`, `ps` and `down`,
 //! and how long a dependent waits after the engine has said that its dependency is healthy. The
-//! two tools take turns; medians are reported. Without `--engine` only `config` is measured.
+//! two tools take turns; medians are reported. Without `--engine` only `config` is measured. With
+//! `--bundled` docker compose on that engine is measured beside rcompose on the bundled one.
 
 #![cfg(unix)]
 #![expect(
@@ -13,6 +14,7 @@
     reason = "a benchmark prints its results"
 )]
 
+mod bundled;
 mod chain;
 mod compose_files;
 mod engine;
@@ -49,6 +51,14 @@ fn run(arguments: Vec<String>) -> Result<(), Error> {
     };
     let folder = tempfile::tempdir()?;
     let mut report = report::Report::default();
+    if options.bundled {
+        let socket = options.engine.as_deref();
+        let socket = socket.ok_or("--bundled needs --engine, the engine to compare with")?;
+        engine::Engine::prepare(socket, folder.path())?;
+        bundled::beside_docker(&options, socket, folder.path(), &mut report)?;
+        print!("{report}");
+        return Ok(());
+    }
     scenarios::config(&options, folder.path(), &mut report)?;
     if let Some(socket) = &options.engine {
         let engine = engine::Engine::prepare(socket, folder.path())?;

@@ -20,6 +20,10 @@ struct Arguments {
     #[arg(long, value_name = "unix://PATH")]
     engine: Option<String>,
 
+    /// Measure rcompose on its bundled engine beside docker compose on --engine, and nothing else
+    #[arg(long)]
+    bundled: bool,
+
     /// How often to measure each case on the engine
     #[arg(long, default_value_t = 3)]
     repetitions: usize,
@@ -49,6 +53,8 @@ pub(crate) struct Options {
     pub(crate) rcompose: PathBuf,
     /// Path of the engine's socket.
     pub(crate) engine: Option<PathBuf>,
+    /// Whether the engines are compared.
+    pub(crate) bundled: bool,
     /// Repetitions of each case on the engine.
     pub(crate) repetitions: usize,
     /// Repetitions of each `config`.
@@ -72,6 +78,7 @@ impl Options {
             compose: arguments.compose?,
             rcompose: arguments.rcompose,
             engine,
+            bundled: arguments.bundled,
             repetitions: arguments.repetitions.max(1),
             config_repetitions: arguments.config_repetitions.max(1),
             sizes: arguments.sizes,

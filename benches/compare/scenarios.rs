@@ -16,7 +16,8 @@ use crate::tool::Tool;
 
 const CONFIG_SIZES: [usize; 3] = [5, 50, 500];
 
-fn tools(options: &Options) -> [(Side, Tool); 2] {
+/// The two tools.
+pub(crate) fn tools(options: &Options) -> [(Side, Tool); 2] {
     let compose = Tool {
         name: "reference",
         program: options.compose.clone(),
@@ -29,7 +30,10 @@ fn tools(options: &Options) -> [(Side, Tool); 2] {
 }
 
 /// The tools in the order of one round: they take turns in going first.
-fn turns(tools: &[(Side, Tool); 2], round: usize) -> impl Iterator<Item = &(Side, Tool)> {
+pub(crate) fn turns(
+    tools: &[(Side, Tool); 2],
+    round: usize,
+) -> impl Iterator<Item = &(Side, Tool)> {
     (0..2).map(move |index| &tools[(index + round) % 2])
 }
 
@@ -53,7 +57,8 @@ pub(crate) fn config(options: &Options, folder: &Path, report: &mut Report) -> R
     Ok(())
 }
 
-fn record(report: &mut Report, case: &str, side: Side, usage: Usage) {
+/// Adds what one command used.
+pub(crate) fn record(report: &mut Report, case: &str, side: Side, usage: Usage) {
     report.add(case, "wall", side, usage.wall);
     report.add(case, "cpu", side, usage.cpu);
     report.add(case, "memory", side, usage.memory);

@@ -46,6 +46,8 @@ pub struct Engine {
     pub swarm: bool,
     /// Whether it is Podman.
     pub podman: bool,
+    /// Whether it is the bundled engine.
+    pub bundled: bool,
     /// Where it is.
     pub address: Address,
     /// The engine's clock when it answered, in Unix seconds, and when that was here. Events
@@ -124,6 +126,7 @@ async fn try_address(address: &Address, env: &BTreeMap<String, String>) -> Resul
         api,
         swarm: pong.swarm,
         podman: pong.podman,
+        bundled: pong.bundled,
         address: address.clone(),
         clock: pong.date.map(|date| (date, asked)),
     })
@@ -142,11 +145,15 @@ async fn negotiate(docker: Docker) -> Result<(Docker, Pong), String> {
         .iter()
         .flatten()
         .any(|component| component.name.starts_with("Podman"));
+    let bundled = version
+        .platform
+        .is_some_and(|platform| platform.name == "rcompose engine");
     let api = version.api_version.as_deref().and_then(parse_version);
     let pong = Pong {
         api: api.ok_or("does not tell its API version")?,
         swarm: false,
         podman,
+        bundled,
         date: None,
     };
     Ok((docker, pong))

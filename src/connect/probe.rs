@@ -18,6 +18,8 @@ pub(super) struct Pong {
     pub(super) swarm: bool,
     /// Whether it is Podman.
     pub(super) podman: bool,
+    /// Whether it is the bundled engine.
+    pub(super) bundled: bool,
     /// The engine's clock in Unix seconds, where it told.
     pub(super) date: Option<i64>,
 }
@@ -68,6 +70,9 @@ async fn ask(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<Pong, St
     read_head(&String::from_utf8_lossy(&head))
 }
 
+/// How the bundled engine begins its `Server` header.
+const BUNDLED: &str = "rcompose-engine/";
+
 fn read_head(head: &str) -> Result<Pong, String> {
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap_or_default();
@@ -82,6 +87,7 @@ fn read_head(head: &str) -> Result<Pong, String> {
         api: ApiVersion::default(),
         swarm: false,
         podman: false,
+        bundled: false,
         date: None,
     };
     for line in lines {
@@ -94,6 +100,7 @@ fn read_head(head: &str) -> Result<Pong, String> {
             "date" => pong.date = parse_date(value),
             "swarm" => pong.swarm = value.starts_with("active"),
             "libpod-api-version" => pong.podman = true,
+            "server" => pong.bundled = value.starts_with(BUNDLED),
             _ => {}
         }
     }
@@ -134,6 +141,7 @@ mod tests {
                 api: ApiVersion::v1(41),
                 swarm: false,
                 podman: true,
+                bundled: false,
                 date: Some(1_795_253_763)
             })
         );

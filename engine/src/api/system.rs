@@ -29,6 +29,11 @@ async fn ping() -> impl IntoResponse {
     let header = HeaderName::from_static;
     let headers = [
         (header("api-version"), NEWEST),
+        // Tells clients that care that this is not Docker.
+        (
+            header("server"),
+            concat!("rcompose-engine/", env!("CARGO_PKG_VERSION"), " (linux)"),
+        ),
         (header("ostype"), "linux"),
         (header("docker-experimental"), "false"),
         (header("swarm"), "inactive"),

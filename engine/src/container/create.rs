@@ -25,6 +25,9 @@ pub(crate) async fn create(
     body: ContainerCreateBody,
 ) -> Result<Arc<Handle>> {
     let (config, host, networking) = divide(body);
+    if config.network_disabled == Some(true) {
+        return Err(Error::not_supported("NetworkDisabled"));
+    }
     let image_name = config.image.clone().unwrap_or_default();
     let image = parts::image(engine, &image_name)?;
     let config = merge::merge(config, &image.config)?;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::handle::{Handle, Live};
-use super::record::Status;
-use super::{probe, remove, restart, start, tell};
+use super::handle::{Handle, Live, blocking};
+use super::record::{Record, Status};
+use super::{probe, remove, restart, start, tell, usage};
 use crate::engine::Engine;
 use crate::shim::{self, ExitRecord, Link, Notice, Request};
 use crate::{Error, Result, time};
@@ -43,10 +43,14 @@ async fn wait_for_end(engine: &Engine, handle: &Handle) {
 }
 
 /// The shim has gone without a record: the container cannot be looked after any more.
-fn unknown_end(pid: i32) -> ExitRecord {
-    if pid > 0 {
-        let pid = nix::unistd::Pid::from_raw(pid);
-        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+async fn unknown_end(record: &Arc<Record>) -> ExitRecord {
+    let left = record.clone();
+    let killed = blocking(move || {
+        usage::kill_all(&left);
+        Ok(())
+    });
+    if let Err(error) = killed.await {
+        tracing::error!("kill {}: {error}", record.id);
     }
     ExitRecord {
         code: 137,
@@ -66,7 +70,7 @@ async fn ended(engine: &Arc<Engine>, handle: &Arc<Handle>, run: u64) {
     let exit = start::exit_path(engine, &handle.id);
     let exit = match shim::exit_record(&exit) {
         Ok(Some(exit)) => exit,
-        Ok(None) | Err(_) => unknown_end(record.state.pid),
+        Ok(None) | Err(_) => unknown_end(&record).await,
     };
     start::clean(engine, handle).await;
     settle(engine, handle, &exit).await;
@@ -168,14 +172,15 @@ fn retry(engine: &Arc<Engine>, handle: &Arc<Handle>) {
 /// # Errors
 /// None that would keep the daemon from coming up; each container's are told in its log.
 pub(crate) async fn adopt(engine: &Arc<Engine>) {
+    let booted = !engine.layout.run().join("containers").exists();
     for handle in engine.containers.all() {
-        if let Err(error) = adopt_one(engine, &handle).await {
+        if let Err(error) = adopt_one(engine, &handle, booted).await {
             tracing::error!("adopt {}: {error}", handle.id);
         }
     }
 }
 
-async fn adopt_one(engine: &Arc<Engine>, handle: &Arc<Handle>) -> Result<()> {
+async fn adopt_one(engine: &Arc<Engine>, handle: &Arc<Handle>, booted: bool) -> Result<()> {
     let record = handle.record();
     let state = &record.state;
     match state.status {
@@ -192,9 +197,15 @@ async fn adopt_one(engine: &Arc<Engine>, handle: &Arc<Handle>) -> Result<()> {
         Status::Removing | Status::Dead => {
             remove::remove(engine, handle, remove::How::forced()).await?;
         }
-        Status::Exited if is_wanted(engine, handle) => {
-            let _turn = handle.turn().await;
-            start::run(engine, handle).await?;
+        Status::Exited if booted && is_wanted(handle) => {
+            // Nobody has to wait for it, and the next one need not either.
+            let (engine, handle) = (engine.clone(), handle.clone());
+            tokio::spawn(async move {
+                let _turn = handle.turn().await;
+                if let Err(error) = start::run(&engine, &handle).await {
+                    tracing::error!("start {}: {error}", handle.id);
+                }
+            });
         }
         Status::Exited if record.removes_itself() => {
             remove::remove(engine, handle, remove::How::by_itself()).await?;
@@ -205,11 +216,10 @@ async fn adopt_one(engine: &Arc<Engine>, handle: &Arc<Handle>) -> Result<()> {
 }
 
 /// Only a boot makes a policy start what a person has stopped, and `always` is the only one.
-fn is_wanted(engine: &Engine, handle: &Handle) -> bool {
+fn is_wanted(handle: &Handle) -> bool {
     let record = handle.record();
-    let booted = !engine.layout.run().join("containers").exists();
     let policy = record.host_config.restart_policy.as_ref();
-    booted && restart::is_wanted_at_boot(policy, false, record.state.stopped_by_hand)
+    restart::is_wanted_at_boot(policy, false, record.state.stopped_by_hand)
 }
 
 impl Handle {

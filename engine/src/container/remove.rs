@@ -148,6 +148,7 @@ pub(crate) async fn rename(engine: &Arc<Engine>, handle: &Arc<Handle>, name: &st
         return Err(error);
     }
     engine.containers.free_name(&old);
+    engine.networks.rename(&handle.id, name).await?;
     tell(
         engine,
         &handle.record(),

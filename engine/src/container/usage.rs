@@ -83,6 +83,16 @@ fn group(record: &Record) -> Result<AnyCgroupManager> {
     .map_err(Error::internal)
 }
 
+/// Ends whatever still runs in a container's control groups; there is nothing in them after
+/// a boot. Blocks.
+pub(crate) fn kill_all(record: &Record) {
+    let pids = group(record).and_then(|group| group.get_all_pids().map_err(Error::internal));
+    for pid in pids.unwrap_or_default() {
+        let pid = nix::unistd::Pid::from_raw(pid.as_raw());
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+    }
+}
+
 /// What a container uses at the moment, in the shape of the API's `ContainerStatsResponse`,
 /// without `precpu_stats`. Blocks.
 ///

@@ -63,7 +63,7 @@ impl Networks {
                 let message = format!("container {} names network {name} twice", guest.name);
                 return Err(Error::bad_request(message));
             }
-            let link = format!("eth{}", attachment.endpoints.len());
+            let link = format!("{}{}", network.link_prefix(), attachment.endpoints.len());
             attachment
                 .endpoints
                 .push(endpoint::reserve(&state, network, settings, link)?);
@@ -94,7 +94,8 @@ impl Networks {
         let outward = self.outward(&attachment);
         let mut services = Services::default();
         if let Some(target) = outward {
-            let bound = ports::bind_all(wanted).map_err(|error| refused(&attachment, &error))?;
+            let wanted = self.with_addresses(&attachment, wanted)?;
+            let bound = ports::bind_all(&wanted).map_err(|error| refused(&attachment, &error))?;
             attachment.publications = bound.iter().map(ports::Bound::publication).collect();
             services.target = Some(target);
             services.proxies = ports::serve(bound, target)?;
@@ -490,6 +491,19 @@ impl Networks {
         networks
             .filter_map(|one| state.networks.get(&one.network).cloned())
             .collect()
+    }
+
+    /// Ports without an address take the one that their network has for them, if it has one.
+    fn with_addresses(
+        &self,
+        attachment: &Attachment,
+        wanted: &[ports::Wanted],
+    ) -> Result<Vec<ports::Wanted>> {
+        let state = self.state.lock();
+        let through = attachment.gateway(|id| state.networks.get(id));
+        let network = through.and_then(|(one, _)| state.networks.get(&one.network));
+        let default = network.map(Network::binding_address).transpose()?.flatten();
+        Ok(wanted.iter().map(|one| one.clone().on(default)).collect())
     }
 
     /// The address behind published ports: on the network that leads outside.

@@ -86,6 +86,13 @@ pub(crate) fn read(request: NetworkCreateRequest) -> Result<Network> {
         }
     }
     network.mtu()?;
+    network.binding_address()?;
+    let prefix = network.link_prefix();
+    if prefix.is_empty() || prefix.len() + 3 > LINK_NAME || prefix.contains(['/', ' ']) {
+        return Err(Error::bad_request(format!(
+            "invalid prefix of links {prefix:?}"
+        )));
+    }
     if let Some(name) = network
         .options
         .get("com.docker.network.bridge.name")
@@ -383,7 +390,13 @@ mod tests {
         assert_eq!(status(json!({ "Name": "a", "ConfigOnly": true })), Err(501));
         let options = json!({ "com.docker.network.bridge.gateway_mode_ipv4": "routed" });
         assert_eq!(status(json!({ "Name": "a", "Options": options })), Err(501));
-        let options = json!({ "com.docker.network.driver.mtu": "x" });
-        assert_eq!(status(json!({ "Name": "a", "Options": options })), Err(400));
+        for option in [
+            "driver.mtu",
+            "bridge.host_binding_ipv4",
+            "container_iface_prefix",
+        ] {
+            let options = json!({ format!("com.docker.network.{option}"): "x/y" });
+            assert_eq!(status(json!({ "Name": "a", "Options": options })), Err(400));
+        }
     }
 }

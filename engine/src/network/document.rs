@@ -1,6 +1,7 @@
 //! What a network is, as it is kept on disk.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +90,28 @@ impl Network {
         let invalid = |text: &String| Error::bad_request(format!("invalid MTU {text:?}"));
         text.map(|text| text.parse().map_err(|_| invalid(text)))
             .transpose()
+    }
+
+    /// Where ports are published that name no address of the host; everywhere without it.
+    ///
+    /// # Errors
+    /// 400 when the option is no address.
+    pub(crate) fn binding_address(&self) -> Result<Option<IpAddr>> {
+        let text = self
+            .options
+            .get("com.docker.network.bridge.host_binding_ipv4");
+        let invalid = |text: &String| Error::bad_request(format!("invalid address {text:?}"));
+        text.filter(|text| !text.is_empty())
+            .map(|text| text.parse().map_err(|_| invalid(text)))
+            .transpose()
+    }
+
+    /// What the names of links in containers begin with.
+    pub(crate) fn link_prefix(&self) -> &str {
+        let given = self
+            .options
+            .get("com.docker.network.container_iface_prefix");
+        given.map_or("eth", String::as_str)
     }
 
     /// Whether an option of the driver is on; `default` where it is not given.

@@ -191,7 +191,8 @@ async fn try_build(
     for (name, value) in proxy::variables(&engine.address.url()) {
         recipe.args.entry(name).or_insert(value);
     }
-    let classic = options.classic || engine.podman;
+    // Neither Podman nor the bundled engine has a BuildKit.
+    let classic = options.classic || engine.podman || engine.bundled;
     if !classic && hijack::is_possible(&engine.address) {
         return session::build(&engine.address, &recipe, auth, sender).await;
     }

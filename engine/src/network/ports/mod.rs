@@ -56,6 +56,14 @@ pub(crate) struct Wanted {
     range: (u16, u16),
 }
 
+impl Wanted {
+    /// With this address of the host where it names none.
+    pub(crate) fn on(mut self, default: Option<IpAddr>) -> Self {
+        self.address = self.address.or(default);
+        self
+    }
+}
+
 /// Reads the bindings of the API.
 ///
 /// # Errors
