@@ -51,13 +51,15 @@ async fn attach(
         stdout: is_true(parameters.stdout.as_deref()),
         stderr: is_true(parameters.stderr.as_deref()),
     };
-    let past = match is_true(parameters.logs.as_deref()) {
-        true => Some(past(&engine, &handle, wants, multiplexed).await?.boxed()),
-        false => None,
+    let past = if is_true(parameters.logs.as_deref()) {
+        Some(past(&engine, &handle, wants, multiplexed).await?.boxed())
+    } else {
+        None
     };
-    let session = match is_true(parameters.stream.as_deref()) {
-        true => Some(session(&engine, &handle, wants).await?),
-        false => None,
+    let session = if is_true(parameters.stream.as_deref()) {
+        Some(session(&engine, &handle, wants).await?)
+    } else {
+        None
     };
     tell(&engine, &record, "attach", &[]);
     let past = past.unwrap_or_else(|| stream::empty().boxed());

@@ -55,10 +55,11 @@ async fn start(
     let body = axum::body::to_bytes(body, LONGEST)
         .await
         .map_err(Error::bad_request)?;
-    let config: ExecStartConfig = match body.is_empty() {
-        true => ExecStartConfig::default(),
-        false => serde_json::from_slice(&body)
-            .map_err(|error| Error::bad_request(format!("invalid exec start: {error}")))?,
+    let config: ExecStartConfig = if body.is_empty() {
+        ExecStartConfig::default()
+    } else {
+        serde_json::from_slice(&body)
+            .map_err(|error| Error::bad_request(format!("invalid exec start: {error}")))?
     };
     let size = match config.console_size.as_deref() {
         Some([height, width]) => u16::try_from(*width).ok().zip(u16::try_from(*height).ok()),

@@ -34,9 +34,10 @@ async fn info(State(engine): State<Arc<Engine>>) -> Answer<Json<SystemInfo>> {
         count(Status::Running),
         count(Status::Paused),
     );
-    let version = match machine.unified {
-        true => SystemInfoCgroupVersionEnum::_2,
-        false => SystemInfoCgroupVersionEnum::_1,
+    let version = if machine.unified {
+        SystemInfoCgroupVersionEnum::_2
+    } else {
+        SystemInfoCgroupVersionEnum::_1
     };
     Ok(Json(SystemInfo {
         id: Some(engine.layout.root().display().to_string()),

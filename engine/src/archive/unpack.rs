@@ -291,10 +291,10 @@ fn set_opaque(folder: impl AsFd) -> io::Result<()> {
 
 /// A number of a header: what was never filled in is 0, as GNU tar and Go read it.
 fn number(field: &[u8], read: impl FnOnce() -> io::Result<u64>) -> io::Result<u64> {
-    match field.iter().all(|byte| matches!(byte, 0 | b' ')) {
-        true => Ok(0),
-        false => read(),
+    if field.iter().all(|byte| matches!(byte, 0 | b' ')) {
+        return Ok(0);
     }
+    read()
 }
 
 impl Attributes {

@@ -106,9 +106,10 @@ fn normalize(name: &str) -> Result<String> {
     if upper == "ALL" {
         return Ok(upper);
     }
-    let full = match upper.starts_with("CAP_") {
-        true => upper,
-        false => format!("CAP_{upper}"),
+    let full = if upper.starts_with("CAP_") {
+        upper
+    } else {
+        format!("CAP_{upper}")
     };
     if ALL.contains(&full.as_str()) {
         return Ok(full);

@@ -76,10 +76,10 @@ impl Devices {
             }
             return Ok(());
         }
-        match self.push(&path, Path::new(target), access) {
-            true => Ok(()),
-            false => Err(failed(&"not a device node")),
+        if self.push(&path, Path::new(target), access) {
+            return Ok(());
         }
+        Err(failed(&"not a device node"))
     }
 
     fn push(&mut self, source: &Path, target: &Path, access: &str) -> bool {

@@ -147,7 +147,7 @@ async fn session(
     };
     let request = ExecRequest {
         id: exec.id.clone(),
-        process: parts::process(engine, handle, &exec.id, &exec.config).await?,
+        process: parts::process(engine, handle, &exec.id, &exec.config)?,
         tty: exec.has_terminal(),
         streams: AttachRequest {
             stdin: wants(exec.config.attach_stdin),
@@ -169,7 +169,7 @@ async fn session(
 ///
 /// # Errors
 /// Those of its specification.
-pub(super) async fn request_for_words(
+pub(super) fn request_for_words(
     engine: &Arc<Engine>,
     handle: &Arc<Handle>,
     words: Vec<String>,
@@ -181,7 +181,7 @@ pub(super) async fn request_for_words(
         ..ExecConfig::default()
     };
     Ok(ExecRequest {
-        process: parts::process(engine, handle, &id, &config).await?,
+        process: parts::process(engine, handle, &id, &config)?,
         id,
         tty: false,
         streams,

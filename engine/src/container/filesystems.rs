@@ -67,7 +67,7 @@ pub(crate) fn mounts(
     let mut wanted: Vec<Value> = wanted.iter().map(mount).collect();
     wanted.extend(host.tmpfs.iter().flatten().map(tmpfs));
     // Folders before what is mounted in them.
-    wanted.sort_by_key(|mount| depth(mount));
+    wanted.sort_by_key(depth);
     let mut mounts = defaults(host, shared);
     mounts.retain(|mount| !wanted.iter().any(|other| target(other) == target(mount)));
     mounts.extend(wanted);

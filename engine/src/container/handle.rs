@@ -280,11 +280,6 @@ impl Handle {
         self.live.borrow().clone()
     }
 
-    /// What changes from now on.
-    pub(crate) fn watch(&self) -> watch::Receiver<Live> {
-        self.live.subscribe()
-    }
-
     /// Changes its document, in memory.
     pub(crate) fn change(&self, change: impl FnOnce(&mut Record)) {
         self.live

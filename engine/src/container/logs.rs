@@ -206,7 +206,9 @@ impl Reader {
             }
         }
         let mut piece = BytesMut::new();
-        last.into_iter().for_each(|bytes| piece.put(bytes));
+        for bytes in last {
+            piece.put(bytes);
+        }
         Ok(piece.freeze())
     }
 }

@@ -14,15 +14,15 @@ pub(crate) fn merge(
     mut asked: ContainerConfig,
     image: &ContainerConfig,
 ) -> Result<ContainerConfig> {
-    text(&mut asked.user, &image.user);
-    text(&mut asked.working_dir, &image.working_dir);
-    text(&mut asked.stop_signal, &image.stop_signal);
-    union(&mut asked.exposed_ports, &image.exposed_ports);
-    union(&mut asked.volumes, &image.volumes);
-    environment(&mut asked.env, &image.env);
-    labels(&mut asked.labels, &image.labels);
+    text(&mut asked.user, image.user.as_ref());
+    text(&mut asked.working_dir, image.working_dir.as_ref());
+    text(&mut asked.stop_signal, image.stop_signal.as_ref());
+    union(&mut asked.exposed_ports, image.exposed_ports.as_ref());
+    union(&mut asked.volumes, image.volumes.as_ref());
+    environment(&mut asked.env, image.env.as_ref());
+    labels(&mut asked.labels, image.labels.as_ref());
     command(&mut asked, image);
-    healthcheck(&mut asked.healthcheck, &image.healthcheck);
+    healthcheck(&mut asked.healthcheck, image.healthcheck.as_ref());
     if asked.shell.as_ref().is_none_or(Vec::is_empty) {
         asked.shell.clone_from(&image.shell);
     }
@@ -41,14 +41,14 @@ pub(crate) fn words(config: &ContainerConfig) -> impl Iterator<Item = &String> {
         .chain(config.cmd.iter().flatten())
 }
 
-fn text(asked: &mut Option<String>, image: &Option<String>) {
+fn text(asked: &mut Option<String>, image: Option<&String>) {
     if asked.as_deref().unwrap_or_default().is_empty() {
-        asked.clone_from(image);
+        *asked = image.cloned();
     }
 }
 
-fn union(asked: &mut Option<Vec<String>>, image: &Option<Vec<String>>) {
-    for value in image.iter().flatten() {
+fn union(asked: &mut Option<Vec<String>>, image: Option<&Vec<String>>) {
+    for value in image.into_iter().flatten() {
         let asked = asked.get_or_insert_default();
         if !asked.contains(value) {
             asked.push(value.clone());
@@ -56,9 +56,9 @@ fn union(asked: &mut Option<Vec<String>>, image: &Option<Vec<String>>) {
     }
 }
 
-fn environment(asked: &mut Option<Vec<String>>, image: &Option<Vec<String>>) {
+fn environment(asked: &mut Option<Vec<String>>, image: Option<&Vec<String>>) {
     let key = |variable: &str| variable.split('=').next().unwrap_or_default().to_owned();
-    for variable in image.iter().flatten() {
+    for variable in image.into_iter().flatten() {
         let asked = asked.get_or_insert_default();
         if !asked.iter().any(|other| key(other) == key(variable)) {
             asked.push(variable.clone());
@@ -66,8 +66,8 @@ fn environment(asked: &mut Option<Vec<String>>, image: &Option<Vec<String>>) {
     }
 }
 
-fn labels(asked: &mut Option<HashMap<String, String>>, image: &Option<HashMap<String, String>>) {
-    for (key, value) in image.iter().flatten() {
+fn labels(asked: &mut Option<HashMap<String, String>>, image: Option<&HashMap<String, String>>) {
+    for (key, value) in image.into_iter().flatten() {
         let asked = asked.get_or_insert_default();
         asked.entry(key.clone()).or_insert_with(|| value.clone());
     }
@@ -93,7 +93,7 @@ fn command(asked: &mut ContainerConfig, image: &ContainerConfig) {
     }
 }
 
-fn healthcheck(asked: &mut Option<HealthConfig>, image: &Option<HealthConfig>) {
+fn healthcheck(asked: &mut Option<HealthConfig>, image: Option<&HealthConfig>) {
     let Some(image) = image else { return };
     let Some(asked) = asked else {
         *asked = Some(image.clone());
@@ -118,6 +118,7 @@ fn healthcheck(asked: &mut Option<HealthConfig>, image: &Option<HealthConfig>) {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "what configurations hold")]
     fn list(words: &[&str]) -> Option<Vec<String>> {
         Some(words.iter().map(|word| (*word).to_owned()).collect())
     }
@@ -194,7 +195,7 @@ mod tests {
             retries: Some(2),
             ..HealthConfig::default()
         });
-        healthcheck(&mut asked, &image);
+        healthcheck(&mut asked, image.as_ref());
         let asked = asked.unwrap();
         assert_eq!((asked.interval, asked.retries), (Some(5), Some(2)));
         assert_eq!(asked.test, list(&["CMD", "true"]));

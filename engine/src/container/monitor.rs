@@ -78,10 +78,10 @@ async fn ended(engine: &Arc<Engine>, handle: &Arc<Handle>, run: u64) {
     drop(turn);
     if is_restarting {
         restart_later(engine, handle, run);
-    } else if handle.record().removes_itself() {
-        if let Err(error) = remove::remove(engine, handle, remove::How::by_itself()).await {
-            tracing::error!("remove {}: {error}", handle.id);
-        }
+    } else if handle.record().removes_itself()
+        && let Err(error) = remove::remove(engine, handle, remove::How::by_itself()).await
+    {
+        tracing::error!("remove {}: {error}", handle.id);
     }
 }
 

@@ -143,7 +143,7 @@ fn parse_bind(text: &str) -> Result<Mount> {
             "ro" => mount.writable = false,
             "nocopy" => mount.no_copy = true,
             "z" | "Z" | "cached" | "delegated" | "consistent" => {
-                mount.options.push(option.to_owned())
+                mount.options.push(option.to_owned());
             }
             "shared" | "rshared" | "slave" | "rslave" | "private" | "rprivate" => {
                 option.clone_into(&mut mount.propagation);

@@ -257,7 +257,7 @@ pub(super) async fn specification(
 ///
 /// # Errors
 /// As of [`specification`].
-pub(super) async fn process(
+pub(super) fn process(
     engine: &Engine,
     handle: &Handle,
     id: &str,

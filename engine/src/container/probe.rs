@@ -104,7 +104,7 @@ async fn execute(engine: &Arc<Engine>, handle: &Arc<Handle>, plan: &Plan) -> Res
         stdout: true,
         stderr: true,
     };
-    let request = exec::request_for_words(engine, handle, words, streams).await?;
+    let request = exec::request_for_words(engine, handle, words, streams)?;
     let id = request.id.clone();
     let process = request.process.clone();
     let run = engine.layout.container_run(&handle.id);
@@ -122,15 +122,12 @@ async fn execute(engine: &Arc<Engine>, handle: &Arc<Handle>, plan: &Plan) -> Res
         }
         Ok(-1)
     };
-    let code = match timeout(plan.timeout, reading).await {
-        Ok(code) => code?,
-        Err(_) => {
-            let signal = 9;
-            let exec = Some(id);
-            let _ = Link::ask(&run, &Request::Signal { exec, signal }).await;
-            let text = format!("Health check exceeded timeout ({:?})", plan.timeout);
-            return Ok((-1, text));
-        }
-    };
-    Ok((code, String::from_utf8_lossy(&output).into_owned()))
+    if let Ok(code) = timeout(plan.timeout, reading).await {
+        return Ok((code?, String::from_utf8_lossy(&output).into_owned()));
+    }
+    let signal = 9;
+    let exec = Some(id);
+    let _ = Link::ask(&run, &Request::Signal { exec, signal }).await;
+    let text = format!("Health check exceeded timeout ({:?})", plan.timeout);
+    Ok((-1, text))
 }

@@ -7,7 +7,7 @@ use bollard_stubs::models::{RestartPolicy, RestartPolicyNameEnum};
 /// The first pause before a container is started again; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A container that ran this long begins with the first pause again.
 const SETTLED: Duration = Duration::from_secs(10);
 

@@ -152,7 +152,7 @@ pub(crate) fn profile(capabilities: &[String]) -> Value {
 /// New processes and threads, but no new namespaces. A filter cannot see the flags of `clone3`,
 /// so the C libraries are told to take `clone`.
 fn threads() -> [Value; 2] {
-    let flags = if cfg!(target_arch = "s390x") { 1 } else { 0 };
+    let flags = i32::from(cfg!(target_arch = "s390x"));
     // The container library takes `valueTwo` for the mask and `value` for what is compared,
     // the other way round than the specification.
     let none = json!({

@@ -73,7 +73,12 @@ pub(crate) fn log_limits(log: Option<&HostConfigLogConfig>) -> Result<Option<Log
         let invalid =
             || Error::bad_request(format!("invalid value for log option {name}: {value}"));
         match name.as_str() {
-            "max-size" => limits.max_size = size(value).ok_or_else(invalid)?,
+            "max-size" => {
+                limits.max_size = match value.as_str() {
+                    "-1" => None,
+                    value => Some(size(value).ok_or_else(invalid)?),
+                }
+            }
             "max-file" => {
                 limits.max_file = value
                     .parse()
@@ -88,11 +93,8 @@ pub(crate) fn log_limits(log: Option<&HostConfigLogConfig>) -> Result<Option<Log
     Ok(Some(limits))
 }
 
-/// Bytes of `10m`, `1g`, `100`; `None` in it for `-1`: no limit.
-fn size(text: &str) -> Option<Option<u64>> {
-    if text == "-1" {
-        return Some(None);
-    }
+/// Bytes of `10m`, `1g`, `100`.
+fn size(text: &str) -> Option<u64> {
     let text = text.to_ascii_lowercase();
     let text = text
         .strip_suffix("ib")
@@ -105,7 +107,7 @@ fn size(text: &str) -> Option<Option<u64>> {
         _ => (text, 0),
     };
     let number: u64 = digits.parse().ok()?;
-    Some(Some(number.checked_mul(1 << shift)?))
+    number.checked_mul(1 << shift)
 }
 
 #[cfg(test)]

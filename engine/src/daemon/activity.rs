@@ -59,11 +59,6 @@ impl Activity {
         }
     }
 
-    /// How many connections are open.
-    pub(super) fn open(&self) -> usize {
-        self.lock().open
-    }
-
     fn lock(&self) -> MutexGuard<'_, Count> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -15,7 +15,7 @@ use super::{Place, Running, lock, log};
 use crate::{Error, Result};
 
 /// How long the daemon may take until it answers: it looks after what runs already first.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long it may take to leave.
 const FAREWELL: Duration = Duration::from_secs(30);
 

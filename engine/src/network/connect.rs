@@ -237,7 +237,7 @@ impl Networks {
             let network = state.find(reference)?.clone();
             let known = state.attachments.get(container);
             let known = known.ok_or_else(|| not_running(container))?;
-            self.may_change(known, &network)?;
+            Self::may_change(known, &network)?;
             if known.on(&network.id).is_some() {
                 let (name, network) = (&known.name, &network.name);
                 let message =
@@ -333,7 +333,7 @@ impl Networks {
         Ok(network)
     }
 
-    fn may_change(&self, attachment: &Attachment, network: &Network) -> Result<()> {
+    fn may_change(attachment: &Attachment, network: &Network) -> Result<()> {
         let is_fixed = attachment
             .endpoints
             .iter()

@@ -89,11 +89,8 @@ impl Wanted {
                 "EndpointSettings.IPAMConfig.LinkLocalIPs",
             ));
         }
-        for option in settings
-            .driver_opts
-            .iter()
-            .flat_map(|options| options.keys())
-        {
+        let options = settings.driver_opts.iter();
+        if let Some(option) = options.flat_map(|options| options.keys()).next() {
             return Err(Error::not_supported(format!("endpoint option {option}")));
         }
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());

@@ -8,7 +8,7 @@ use futures::TryStreamExt as _;
 use ipnet::IpNet;
 use nix::errno::Errno;
 use rtnetlink::packet_route::address::AddressAttribute;
-use rtnetlink::packet_route::link::{InfoData, InfoKind, InfoVeth, LinkAttribute, LinkMessage};
+use rtnetlink::packet_route::link::{InfoData, InfoKind, InfoVeth, LinkMessage};
 use rtnetlink::packet_route::route::{RouteAddress, RouteAttribute, RouteMessage};
 use rtnetlink::{Handle, LinkBridge, LinkMessageBuilder, LinkUnspec, RouteMessageBuilder};
 
@@ -291,7 +291,7 @@ impl Links {
         let names = links.into_iter().flat_map(|link| link.attributes);
         Ok(names
             .filter_map(|attribute| match attribute {
-                LinkAttribute::IfName(name) => Some(name),
+                rtnetlink::packet_route::link::LinkAttribute::IfName(name) => Some(name),
                 _ => None,
             })
             .collect())

@@ -1,6 +1,5 @@
 //! Clients that are attached before the container is started.
 
-use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixListener;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

@@ -141,9 +141,10 @@ fn find(process: &Process) -> Result<PathBuf, String> {
             Err(_) => {}
         }
     }
-    Err(match denied {
-        true => format!("exec: {name:?}: permission denied"),
-        false => format!("exec: {name:?}: executable file not found in $PATH"),
+    Err(if denied {
+        format!("exec: {name:?}: permission denied")
+    } else {
+        format!("exec: {name:?}: executable file not found in $PATH")
     })
 }
 

@@ -20,6 +20,10 @@ pub(super) fn split() -> nix::Result<()> {
             lead()?;
             before.thread_set_mask()
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the first process of a container: nothing above it would pass a code on"
+        )]
         ForkResult::Parent { child } => process::exit(watch(child)),
     }
 }

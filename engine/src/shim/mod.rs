@@ -26,7 +26,7 @@ mod stdio;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use launch::{ExitRecord, Launch, LogLimits, Running, exit_record, launch};
+pub(crate) use launch::{ExitRecord, Launch, LogLimits, exit_record, launch};
 pub(crate) use link::{Link, Session};
 pub use process::main;
 pub(crate) use protocol::{AttachRequest, ExecRequest, Frame, Notice, Request, Stream};

@@ -222,8 +222,7 @@ impl Shim {
     }
 
     fn cgroups(&self) -> PathBuf {
-        let spec =
-            libcontainer::oci_spec::runtime::Spec::load(self.launch.bundle().join("config.json"));
+        let spec = oci_spec::runtime::Spec::load(self.launch.bundle().join("config.json"));
         let path = spec.ok().and_then(|spec| {
             let linux = spec.linux().as_ref()?;
             linux.cgroups_path().clone()

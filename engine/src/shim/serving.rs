@@ -38,7 +38,7 @@ impl Shim {
 
     /// Takes output once; whether there was any.
     pub(super) fn output(&mut self, number: usize, stream: Stream) -> bool {
-        let mut buffer = [0; 32 * 1024];
+        let mut buffer = vec![0; 32 * 1024];
         let length = self.processes[number].stdio.read(stream, &mut buffer);
         let bytes = &buffer[..length];
         if bytes.is_empty() {

@@ -33,10 +33,7 @@ struct Fixture {
 fn new(command: &[&str]) -> Option<Fixture> {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     if !nix::unistd::geteuid().is_root() {
-        #[expect(clippy::print_stderr, reason = "says why the test does nothing")]
-        {
-            eprintln!("skipped: needs root");
-        }
+        eprintln!("skipped: needs root");
         return None;
     }
     let program = launch::program();
@@ -131,7 +128,10 @@ impl Fixture {
     async fn start(&mut self) -> Result<oneshot::Receiver<()>> {
         self.prepare();
         let (ended, end) = oneshot::channel();
-        launch(&self.launch, move || drop(ended.send(()))).await?;
+        let told = move || {
+            let _ = ended.send(());
+        };
+        launch(&self.launch, told).await?;
         Ok(end)
     }
 

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use bollard_stubs::models::{ContainerConfig, HostConfig};
+use bollard_stubs::models::{ContainerConfig, EndpointSettings, HostConfig};
 use indexmap::IndexMap;
 
 use super::*;
-use crate::container::State;
+use crate::container::record::State;
 use std::collections::HashMap;
 
 fn live(name: &str) -> Live {
@@ -21,7 +21,7 @@ fn live(name: &str) -> Live {
             ..ContainerConfig::default()
         },
         host_config: HostConfig::default(),
-        endpoints: IndexMap::from([("front".to_owned(), Default::default())]),
+        endpoints: IndexMap::from([("front".to_owned(), EndpointSettings::default())]),
         ports: HashMap::new(),
         mounts: Vec::new(),
         state: State {

@@ -96,7 +96,6 @@ fn state() -> Inner {
             .into_iter()
             .map(|one| (one.container.clone(), one))
             .collect(),
-        ..Inner::default()
     }
 }
 
@@ -133,6 +132,7 @@ fn ask(
     Some((message.metadata.response_code, data))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what `ask` gives")]
 fn found(addresses: &[&str]) -> Option<(ResponseCode, Vec<String>)> {
     Some((
         ResponseCode::NoError,

@@ -47,11 +47,6 @@ pub(crate) struct Redirect {
 }
 
 impl Rules {
-    /// Whether there is nothing to do.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.bridges.is_empty()
-    }
-
     /// Whether containers would lack something without a firewall: bridges that are all internal
     /// need none.
     pub(crate) fn matter(&self) -> bool {
