@@ -53,7 +53,7 @@ pub(crate) mod usage;
 mod words;
 
 pub(crate) use handle::{Containers, Handle, Live, blocking};
-pub(crate) use record::{Record, Status};
+pub(crate) use record::{Mount, Record, Status};
 
 use crate::engine::Engine;
 use crate::events::Kind;
