@@ -20,18 +20,24 @@ pub(crate) struct Engine {
     _child: Child,
 }
 
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| match kind().as_str() {
-    "docker" => docker("engine", &[]),
-    dockerd if Path::new(dockerd).is_absolute() => {
-        docker("engine", &[("RCOMPOSE_DOCKERD", dockerd)])
-    }
-    other => panic!(
-        "RCOMPOSE_TEST_ENGINE is {other:?}: it can be docker (the installed one) or the path of a dockerd"
-    ),
-});
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| started("engine", None));
 
-fn kind() -> String {
-    std::env::var("RCOMPOSE_TEST_ENGINE").unwrap_or_else(|_| "docker".to_owned())
+/// Starts an engine of the kind that this run is for.
+fn started(name: &str, disk: Option<&str>) -> Engine {
+    let kind = std::env::var("RCOMPOSE_TEST_ENGINE").unwrap_or_else(|_| "docker".to_owned());
+    let mut settings: Vec<(&str, &str)> = Vec::new();
+    settings.extend(disk.map(|disk| ("RCOMPOSE_ENGINE_DISK", disk)));
+    match kind.as_str() {
+        "docker" => require("dockerd", "docker.io"),
+        "bundled" => settings.push(("RCOMPOSE_BUNDLED", env!("CARGO_BIN_EXE_rcompose"))),
+        dockerd if Path::new(dockerd).is_absolute() => {
+            settings.push(("RCOMPOSE_DOCKERD", dockerd));
+        }
+        other => panic!(
+            "RCOMPOSE_TEST_ENGINE is {other:?}: it can be docker (the installed one), the path of a dockerd, or bundled"
+        ),
+    }
+    serve(name, &settings)
 }
 
 /// The engine of this run, with the images that most tests use.
@@ -44,22 +50,25 @@ pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Another engine beside the one of this run, the installed dockerd with so much room for its data. It lives as long.
+/// Another engine beside the one of this run, of the same kind, with so much room for its data. It lives as long.
 pub(crate) fn small_engine(disk: &str) -> &'static Engine {
-    Box::leak(Box::new(docker("small", &[("RCOMPOSE_ENGINE_DISK", disk)])))
+    Box::leak(Box::new(started("small", Some(disk))))
 }
 
-fn docker(name: &str, settings: &[(&str, &str)]) -> Engine {
+fn require(tool: &str, package: &str) {
+    assert!(
+        installed(tool),
+        "{tool} is missing: apt-get install {package} (tests/run.sh does so)"
+    );
+}
+
+fn serve(name: &str, settings: &[(&str, &str)]) -> Engine {
     assert!(
         nix::unistd::geteuid().is_root(),
-        "these tests start a Docker engine of their own, which needs root"
+        "these tests start an engine of their own, which needs root"
     );
-    for (tool, package) in [("dockerd", "docker.io"), ("busybox", "busybox-static")] {
-        assert!(
-            installed(tool),
-            "{tool} is missing: apt-get install {package} (tests/run.sh does so)"
-        );
-    }
+    require("docker", "docker.io");
+    require("busybox", "busybox-static");
     let state = std::env::temp_dir().join(format!("rcompose-{name}-{}", std::process::id()));
     let mut command = Command::new(repository().join("fixtures/engine.sh"));
     command
