@@ -53,6 +53,11 @@ impl Layout {
         self.root.join("images")
     }
 
+    /// What the steps of builds have come to.
+    pub fn build_cache(&self) -> PathBuf {
+        self.root.join("build-cache")
+    }
+
     /// The writable layers of containers.
     pub fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots")

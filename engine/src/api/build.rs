@@ -1,28 +1,32 @@
-//! `POST /build`: the classic builder.
+//! `POST /build`: the classic builder, and `POST /build/prune`: its cache.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
 use axum::routing::post;
+use axum::{Json, Router};
+use base64::Engine as _;
+use bollard_stubs::models::{HostConfig, ResourcesUlimits};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Answer;
-use super::Query;
 use super::images::{blocking, is_true, tell, values};
-use super::lines::lines;
+use super::lines::{Lines, lines};
+use super::{Answer, Query};
 use crate::archive::{Root, Unpack, body_reader, decompress, unpack};
-use crate::build::{Build, build};
+use crate::build::{Build, Failure, build, check_platform};
 use crate::engine::Engine;
-use crate::image::Reference;
+use crate::image::{Reference, registry_of, url_safe};
 use crate::{Error, Result, identifier};
 
 /// The routes of this file.
 pub(super) fn routes() -> Router<Arc<Engine>> {
-    Router::new().route("/build", post(run))
+    Router::new()
+        .route("/build", post(run))
+        .route("/build/prune", post(prune))
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,8 +39,23 @@ struct Parameters {
     version: Option<String>,
     squash: Option<String>,
     outputs: Option<String>,
+    isolation: Option<String>,
+    securityopt: Option<String>,
     networkmode: Option<String>,
-    extrahosts: Option<String>,
+    platform: Option<String>,
+    nocache: Option<String>,
+    pull: Option<String>,
+    rm: Option<String>,
+    memory: Option<String>,
+    memswap: Option<String>,
+    shmsize: Option<String>,
+    cpushares: Option<String>,
+    cpuperiod: Option<String>,
+    cpuquota: Option<String>,
+    cpusetcpus: Option<String>,
+    cpusetmems: Option<String>,
+    cgroupparent: Option<String>,
+    ulimits: Option<String>,
     q: Option<String>,
 }
 
@@ -44,29 +63,19 @@ async fn run(
     State(engine): State<Arc<Engine>>,
     Query(parameters): Query<Parameters>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
     body: Body,
 ) -> Answer {
     parameters.refuse()?;
-    let tags = values(query.as_deref(), "t");
-    let tags = tags
-        .iter()
-        .filter(|tag| !tag.is_empty())
-        .map(|tag| Ok(Reference::parse(tag)?.tagged()));
-    let mut request = Build {
-        context: engine
-            .layout
-            .images()
-            .join("coming")
-            .join(identifier::new()),
-        dockerfile: parameters.dockerfile.unwrap_or_default(),
-        tags: tags.collect::<Result<_>>()?,
-        args: decoded::<HashMap<String, Option<String>>>(
-            "buildargs",
-            parameters.buildargs.as_deref(),
-        )?,
-        labels: decoded::<BTreeMap<String, String>>("labels", parameters.labels.as_deref())?,
-        target: parameters.target.unwrap_or_default(),
-    };
+    let mut request = parameters.request(query.as_deref())?;
+    request.context = engine
+        .layout
+        .images()
+        .join("coming")
+        .join(identifier::new());
+    if let Some(config) = headers.get("x-registry-config") {
+        request.auth = credentials(config.as_bytes())?;
+    }
     let quiet = is_true(parameters.q.as_deref());
     let reader = body_reader(body);
     lines(move |lines| async move {
@@ -76,45 +85,63 @@ async fn run(
                 |error: std::io::Error| Error::bad_request(format!("build context: {error}"));
             std::fs::create_dir_all(&context).map_err(failed)?;
             let root = Root::open(&context).map_err(failed)?;
-            unpack(
-                &root,
-                decompress(reader).map_err(failed)?,
-                Unpack::default(),
-            )
-            .map_err(failed)
+            let reader = decompress(reader).map_err(failed)?;
+            unpack(&root, reader, Unpack::default()).map_err(failed)
         })
         .await;
-        let say = |text: &str| {
-            if !quiet {
-                lines.say(text);
-            }
-        };
         let built = match unpacked {
-            Ok(_) => build(&engine, &request, &say).await,
+            Ok(_) => built(&engine, &request, &lines, quiet).await,
             Err(error) => Err(error),
         };
-        let context = std::mem::take(&mut request.context);
-        let _ = tokio::fs::remove_dir_all(context).await;
-        let id = built?;
-        lines.send(&json!({ "aux": { "ID": id } }));
-        if quiet {
-            lines.say(&format!("{id}\n"));
-        }
-        for tag in &request.tags {
-            tell(&engine, "tag", &id, &tag.familiar());
-        }
-        Ok(())
+        let _ = tokio::fs::remove_dir_all(&request.context).await;
+        built
     })
     .await
+}
+
+async fn built(engine: &Arc<Engine>, request: &Build, lines: &Lines, quiet: bool) -> Result<()> {
+    let say = |text: &str| {
+        if !quiet {
+            lines.say(text);
+        }
+    };
+    let id = match build(engine, request, &say).await {
+        Ok(id) => id,
+        Err(Failure {
+            error,
+            code: Some(code),
+        }) => {
+            let message = error.message;
+            let detail = json!({ "code": code, "message": message });
+            lines.send(&json!({ "errorDetail": detail, "error": message }));
+            return Ok(());
+        }
+        Err(Failure { error, .. }) => return Err(error),
+    };
+    lines.send(&json!({ "aux": { "ID": id } }));
+    if quiet {
+        lines.say(&format!("{id}\n"));
+    }
+    for tag in &request.tags {
+        tell(engine, "tag", &id, &tag.familiar());
+    }
+    Ok(())
+}
+
+async fn prune(State(engine): State<Arc<Engine>>) -> Answer<Json<Value>> {
+    let (keys, bytes) = blocking(move || engine.images.prune_steps()).await?;
+    Ok(Json(
+        json!({ "CachesDeleted": keys, "SpaceReclaimed": bytes }),
+    ))
 }
 
 impl Parameters {
     /// Refuses what is not honoured, by name.
     fn refuse(&self) -> Result<()> {
         let given = |value: &Option<String>| {
-            value
-                .as_deref()
-                .is_some_and(|value| !matches!(value, "" | "0" | "false" | "null" | "[]"))
+            value.as_deref().is_some_and(|value| {
+                !matches!(value, "" | "0" | "false" | "null" | "[]" | "default")
+            })
         };
         if self.version.as_deref() == Some("2") {
             return Err(Error::not_supported("the builder of version 2 (BuildKit)"));
@@ -123,19 +150,86 @@ impl Parameters {
             ("remote", &self.remote),
             ("squash", &self.squash),
             ("outputs", &self.outputs),
-            ("extrahosts", &self.extrahosts),
+            ("isolation", &self.isolation),
+            ("securityopt", &self.securityopt),
         ];
         if let Some((name, _)) = refused.into_iter().find(|(_, value)| given(value)) {
             return Err(Error::not_supported(format!("the build parameter {name}")));
         }
-        let network = self.networkmode.as_deref().unwrap_or_default();
-        if !matches!(network, "" | "default" | "bridge") {
-            return Err(Error::not_supported(format!(
-                "the build parameter networkmode={network}"
-            )));
+        if self.rm.as_deref().is_some_and(|rm| !is_true(Some(rm))) {
+            return Err(Error::not_supported("the build parameter rm=false"));
         }
-        Ok(())
+        check_platform(self.platform.as_deref().unwrap_or_default())
     }
+
+    fn request(&self, query: Option<&str>) -> Result<Build> {
+        let tags = values(query, "t");
+        let tags = tags
+            .iter()
+            .filter(|tag| !tag.is_empty())
+            .map(|tag| Ok(Reference::parse(tag)?.tagged()));
+        let args = self.buildargs.as_deref();
+        Ok(Build {
+            dockerfile: self.dockerfile.clone().unwrap_or_default(),
+            tags: tags.collect::<Result<_>>()?,
+            args: decoded::<HashMap<String, Option<String>>>("buildargs", args)?,
+            labels: decoded::<BTreeMap<String, String>>("labels", self.labels.as_deref())?,
+            target: self.target.clone().unwrap_or_default(),
+            no_cache: is_true(self.nocache.as_deref()),
+            pull: is_true(self.pull.as_deref()),
+            host: self.host(query)?,
+            ..Build::default()
+        })
+    }
+
+    /// Limits and network of the containers of `RUN`.
+    fn host(&self, query: Option<&str>) -> Result<HostConfig> {
+        let hosts: Vec<String> = values(query, "extrahosts")
+            .iter()
+            .flat_map(|hosts| hosts.split(','))
+            .filter(|host| !host.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let text = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+        Ok(HostConfig {
+            network_mode: text(&self.networkmode),
+            extra_hosts: Some(hosts).filter(|hosts| !hosts.is_empty()),
+            memory: number("memory", self.memory.as_deref())?,
+            memory_swap: number("memswap", self.memswap.as_deref())?,
+            shm_size: number("shmsize", self.shmsize.as_deref())?,
+            cpu_shares: number("cpushares", self.cpushares.as_deref())?,
+            cpu_period: number("cpuperiod", self.cpuperiod.as_deref())?,
+            cpu_quota: number("cpuquota", self.cpuquota.as_deref())?,
+            cpuset_cpus: text(&self.cpusetcpus),
+            cpuset_mems: text(&self.cpusetmems),
+            cgroup_parent: text(&self.cgroupparent),
+            ulimits: decoded::<Option<Vec<ResourcesUlimits>>>("ulimits", self.ulimits.as_deref())?,
+            ..HostConfig::default()
+        })
+    }
+}
+
+fn number(name: &str, text: Option<&str>) -> Result<Option<i64>> {
+    let Some(text) = text.filter(|text| !matches!(*text, "" | "0")) else {
+        return Ok(None);
+    };
+    let wrong = |error| Error::bad_request(format!("invalid value of {name}: {error}"));
+    text.parse().map(Some).map_err(wrong)
+}
+
+/// What registries want to know, by host: a map of what `X-Registry-Auth` has of one.
+fn credentials(header: &[u8]) -> Result<HashMap<String, String>> {
+    let base64 = url_safe();
+    let wrong = |error: &dyn std::fmt::Display| {
+        Error::bad_request(format!("X-Registry-Config is not understood: {error}"))
+    };
+    let text = base64.decode(header).map_err(|error| wrong(&error))?;
+    let by_host: HashMap<String, Value> =
+        serde_json::from_slice(&text).map_err(|error| wrong(&error))?;
+    let encoded = by_host
+        .into_iter()
+        .map(|(host, value)| (registry_of(&host), base64.encode(value.to_string())));
+    Ok(encoded.collect())
 }
 
 fn decoded<T: serde::de::DeserializeOwned + Default>(name: &str, text: Option<&str>) -> Result<T> {

@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 
 use super::images_shown::{history, inspected, listed};
 use super::lines::{Lines, lines};
-use super::{Answer, Query, architecture};
+use super::{Answer, Query};
 use crate::archive::{body_reader, stream};
-use crate::build::configure;
+use crate::build::{check_platform, configure};
 use crate::engine::Engine;
 use crate::events::Kind;
 use crate::filters::Filters;
-use crate::image::{FILTERS, Import, Reference, Removed};
+use crate::image::{self, Credentials, FILTERS, Import, Reference, Removed};
 use crate::{Error, Result};
 
 /// The routes of this file.
@@ -33,6 +33,7 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .route("/images/load", post(load))
         .route("/images/get", get(save_several))
         .route("/images/prune", post(prune))
+        .route("/images/search", get(search))
         .route("/images/{*rest}", any(one))
 }
 
@@ -117,19 +118,7 @@ async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    if let Some(platform) = parameters
-        .platform
-        .as_deref()
-        .filter(|platform| !platform.is_empty())
-    {
-        let own = format!("linux/{}", architecture());
-        if platform != own
-            && platform != architecture()
-            && !platform.starts_with(&format!("{own}/"))
-        {
-            return Err(Error::not_supported(format!("the platform {platform}")));
-        }
-    }
+    check_platform(parameters.platform.as_deref().unwrap_or_default())?;
     if let Some(name) = parameters.from_image.filter(|name| !name.is_empty()) {
         let reference = named(&name, parameters.tag.as_deref())?;
         let auth = headers.get("x-registry-auth").cloned();
@@ -159,7 +148,7 @@ async fn create(
 }
 
 /// A name and a tag that come apart; the tag may be a digest.
-fn named(name: &str, tag: Option<&str>) -> Result<Reference> {
+pub(super) fn named(name: &str, tag: Option<&str>) -> Result<Reference> {
     let text = match tag.filter(|tag| !tag.is_empty()) {
         Some(tag) if tag.contains(':') => format!("{name}@{tag}"),
         Some(tag) if Reference::parse(name)?.tag.is_none() => format!("{name}:{tag}"),
@@ -174,11 +163,11 @@ async fn pull(
     auth: Option<HeaderValue>,
     lines: Lines,
 ) -> Result<()> {
-    let auth = auth.map(|auth| auth.as_bytes().to_vec());
-    engine
-        .images
-        .pull(&reference, auth.as_deref(), &|value| lines.send(&value))
-        .await?;
+    let auth = auth.as_ref().map(HeaderValue::as_bytes);
+    let credentials = Credentials::parse(auth.unwrap_or_default())?;
+    let teller = lines.clone();
+    let tell_lines = Arc::new(move |value| teller.send(&value));
+    image::pull(&engine, &reference, credentials, tell_lines).await?;
     let name = reference.familiar();
     tell(&engine, "pull", &name, &reference.familiar_name());
     Ok(())
@@ -231,6 +220,10 @@ async fn prune(
     Ok(Json(
         json!({ "ImagesDeleted": shown(&removed), "SpaceReclaimed": bytes }),
     ))
+}
+
+async fn search() -> Answer {
+    Err(Error::not_supported("searching registries"))
 }
 
 /// Everything about one image: its name may have slashes, so the path is taken apart here.

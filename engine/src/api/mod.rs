@@ -4,6 +4,7 @@ mod answer;
 mod archive;
 mod attach;
 mod build;
+mod commit;
 mod containers;
 mod events;
 mod exec;
@@ -49,6 +50,7 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .merge(networks::routes())
         .merge(images::routes())
         .merge(build::routes())
+        .merge(commit::routes())
         .merge(volumes::routes())
         .fallback(no_such_page)
         .method_not_allowed_fallback(no_such_page)

@@ -27,7 +27,19 @@ pub(crate) struct Pack {
     pub(crate) overlay: bool,
     /// User and group of everything, in place of those on disk.
     pub(crate) owner: Option<(u32, u32)>,
+    /// Mode of files and folders, in place of that on disk.
+    pub(crate) mode: Option<u32>,
+    /// Whether times are left out, so that equal contents are equal streams.
+    pub(crate) timeless: bool,
+    /// The tree is what a container wrote: what its runtime puts into every container is left
+    /// out.
+    pub(crate) by_container: bool,
 }
+
+/// Mount points that a runtime makes, with everything in them.
+const OF_RUNTIME: &[&str] = &["dev", "proc", "sys", ".dockerenv"];
+/// Files that it mounts; as mount points they are empty.
+const MOUNTED_FILES: &[&str] = &["etc/hosts", "etc/hostname", "etc/resolv.conf"];
 
 /// Packs what `name` is in `folder`, with everything in it, as `path`; the empty path packs only
 /// what is in it. Links are not followed. Sockets are left out.
@@ -59,6 +71,9 @@ struct Packer<'a, W: Write> {
 impl<W: Write> Packer<'_, W> {
     fn entry(&mut self, folder: &impl AsFd, name: &OsStr, path: &Path) -> io::Result<()> {
         let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        if self.options.by_container && is_of_runtime(path, &stat) {
+            return Ok(());
+        }
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => self.folder(folder, name, path, &stat),
             FileType::RegularFile => self.file(folder, name, path, &stat),
@@ -200,10 +215,13 @@ impl<W: Write> Packer<'_, W> {
         let (user, group) = self.options.owner.unwrap_or((stat.st_uid, stat.st_gid));
         header.set_entry_type(kind);
         header.set_size(size);
-        header.set_mode(stat.st_mode & 0o7777);
+        let mode = self.options.mode.filter(|_| kind != EntryType::Symlink);
+        header.set_mode(mode.unwrap_or(stat.st_mode & 0o7777));
         header.set_uid(user.into());
         header.set_gid(group.into());
-        header.set_mtime(u64::try_from(stat.st_mtime).unwrap_or(0));
+        if !self.options.timeless {
+            header.set_mtime(u64::try_from(stat.st_mtime).unwrap_or(0));
+        }
         Ok(header)
     }
 
@@ -228,6 +246,14 @@ impl<W: Write> Packer<'_, W> {
             .map(|(key, value)| (key.as_str(), value.as_slice()));
         self.builder.append_pax_extensions(pairs)
     }
+}
+
+fn is_of_runtime(path: &Path, stat: &Stat) -> bool {
+    let is = |names: &[&str]| names.iter().any(|name| path == Path::new(name));
+    let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+    let is_empty =
+        FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_size == 0;
+    (is(OF_RUNTIME) && (is_folder || is_empty)) || (is(MOUNTED_FILES) && is_empty)
 }
 
 fn attributes(file: &impl AsFd) -> io::Result<Vec<CString>> {

@@ -301,7 +301,9 @@ impl Attributes {
     fn read(entry: &mut Entry<'_, impl Read>, owner: Option<(u32, u32)>) -> io::Result<Self> {
         let header = entry.header();
         let id = |id: u64| u32::try_from(id).map_err(|_| io::Error::other("an owner out of range"));
-        let mode = Mode::from_raw_mode(header.mode()? & 0o7777);
+        let mode = number(&header.as_old().mode, || header.mode().map(u64::from))?;
+        let mode = u32::try_from(mode).map_err(|_| io::Error::other("a mode out of range"))?;
+        let mode = Mode::from_raw_mode(mode & 0o7777);
         let mut attributes = Self {
             mode,
             owner: owner.map_or_else(

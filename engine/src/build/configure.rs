@@ -118,15 +118,32 @@ fn pairs(
         return Ok(vec![(word(key, lookup)?, word(value.trim(), lookup)?)]);
     }
     let pair = |text: &String| {
-        let (key, value) = text
-            .split_once('=')
-            .ok_or_else(|| format!("syntax error: {text} has no '='"))?;
+        let (key, value) =
+            split_pair(text).ok_or_else(|| format!("syntax error: {text} has no '='"))?;
         if key.is_empty() {
             return Err("names can not be blank".to_owned());
         }
         Ok((word(key, lookup)?, word(value, lookup)?))
     };
     raw.iter().map(pair).collect()
+}
+
+/// Splits at the first `=` that is not in quotes.
+fn split_pair(text: &str) -> Option<(&str, &str)> {
+    let mut quote = None;
+    let mut letters = text.char_indices();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '\\' if quote != Some('\'') => {
+                letters.next();
+            }
+            '"' | '\'' if quote.is_none() => quote = Some(letter),
+            letter if quote == Some(letter) => quote = None,
+            '=' if quote.is_none() => return Some((&text[..at], &text[at + 1..])),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Sets a variable in a list of `KEY=value`.

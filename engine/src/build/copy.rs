@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, OFlags, fstat};
 
 use crate::archive::{Pack, Root, Unpack, decompress, pack, unpack};
+use crate::image::Hashed;
 
 /// What to copy.
 #[derive(Debug)]
@@ -20,22 +21,15 @@ pub(super) struct Copy<'a> {
     pub(super) target: &'a str,
     /// User and group of everything; 0 and 0 from the context.
     pub(super) owner: Option<(u32, u32)>,
+    /// Mode of everything, in place of that in the source.
+    pub(super) mode: Option<u32>,
     /// Whether archives are unpacked.
     pub(super) unpacks: bool,
 }
 
 /// Copies; the message of an error is for people.
 pub(super) fn copy(from: &Root, to: &Root, copy: &Copy<'_>) -> Result<(), String> {
-    let mut sources = Vec::new();
-    for pattern in copy.sources {
-        let found = matching(from, pattern).map_err(|error| format!("{pattern}: {error}"))?;
-        if found.is_empty() {
-            return Err(format!(
-                "file not found in build context or excluded by .dockerignore: stat {pattern}: file does not exist"
-            ));
-        }
-        sources.extend(found);
-    }
+    let sources = found(from, copy.sources)?;
     let into_folder = copy.target.ends_with('/');
     if sources.len() > 1 && !into_folder {
         return Err("when using COPY with more than one source file, the destination must be a directory and end with a /".to_owned());
@@ -45,6 +39,62 @@ pub(super) fn copy(from: &Root, to: &Root, copy: &Copy<'_>) -> Result<(), String
             .map_err(|error| format!("{}: {error}", source.display()))?;
     }
     Ok(())
+}
+
+/// The paths that patterns mean, none of which may mean nothing.
+fn found(from: &Root, patterns: &[String]) -> Result<Vec<PathBuf>, String> {
+    let mut sources = Vec::new();
+    for pattern in patterns {
+        let found = matching(from, pattern).map_err(|error| format!("{pattern}: {error}"))?;
+        if found.is_empty() {
+            return Err(format!(
+                "file not found in build context or excluded by .dockerignore: stat {pattern}: file does not exist"
+            ));
+        }
+        sources.extend(found);
+    }
+    Ok(sources)
+}
+
+/// A digest of names, modes and contents of everything that patterns mean; owners and times do
+/// not count.
+pub(super) fn digest(from: &Root, patterns: &[String]) -> Result<String, String> {
+    let mut hashed = Hashed::new(io::sink());
+    for source in found(from, patterns)? {
+        let failed = |error: io::Error| format!("{}: {error}", source.display());
+        let mut builder = tar::Builder::new(&mut hashed);
+        let options = Pack {
+            owner: Some((0, 0)),
+            timeless: true,
+            ..Pack::default()
+        };
+        let opened = from
+            .open_at(&source, OFlags::RDONLY | OFlags::NONBLOCK)
+            .map_err(failed)?;
+        let packed = if is_folder(&opened).map_err(failed)? {
+            pack(
+                &mut builder,
+                &opened,
+                OsStr::new("."),
+                Path::new(""),
+                options,
+            )
+        } else {
+            let name = source.file_name().unwrap_or_default();
+            real_path(from, &source).and_then(|real| match from.entry(&real)? {
+                Some((folder, real)) => {
+                    pack(&mut builder, &folder, &real, Path::new(name), options)
+                }
+                None => Err(io::Error::other("no file")),
+            })
+        };
+        packed.and_then(|()| builder.finish()).map_err(failed)?;
+    }
+    Ok(hashed.digest())
+}
+
+fn is_folder(file: &OwnedFd) -> io::Result<bool> {
+    Ok(FileType::from_raw_mode(fstat(file)?.st_mode) == FileType::Directory)
 }
 
 fn one(
@@ -58,10 +108,11 @@ fn one(
     let owner = copy.owner.unwrap_or((0, 0));
     let packed = Pack {
         owner: copy.owner,
+        mode: copy.mode,
         ..Pack::default()
     };
     let opened = from.open_at(source, OFlags::RDONLY | OFlags::NONBLOCK)?;
-    if FileType::from_raw_mode(fstat(&opened)?.st_mode) == FileType::Directory {
+    if is_folder(&opened)? {
         to.make_folders(&target, owner)?;
         return transfer(&opened, OsStr::new("."), &target, to, packed);
     }

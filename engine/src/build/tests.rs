@@ -1,5 +1,7 @@
 use std::collections::HashMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::Arc;
 
 use bollard_stubs::models::ImageConfig;
 
@@ -88,57 +90,219 @@ fn variables_are_replaced() {
     assert!(expand::word("'a", &lookup).is_err());
 }
 
+fn instructions(text: &str) -> Vec<String> {
+    let build = Build::default();
+    let plan = stages::Plan::new(parse(text).unwrap(), &build).unwrap();
+    let needed = plan.stages.iter().filter(|stage| stage.is_needed);
+    needed.map(|stage| stage.base.clone()).collect()
+}
+
+#[test]
+fn only_what_the_target_needs_is_built() {
+    let text =
+        "FROM a AS one\nFROM b AS two\nFROM c\nCOPY --from=ONE x y\nFROM d\nCOPY --from=2 x y";
+    assert_eq!(instructions(text), ["a", "c", "d"]);
+    let plan = |target: &str| {
+        let build = Build {
+            target: target.to_owned(),
+            ..Build::default()
+        };
+        stages::Plan::new(parse(text).unwrap(), &build)
+    };
+    let two = plan("Two").unwrap();
+    assert_eq!((two.stages.len(), two.stages[0].is_needed), (2, false));
+    assert_eq!(plan("0").unwrap().stages.len(), 1);
+    let error = plan("none").unwrap_err();
+    assert_eq!(error.message, "target stage \"none\" could not be found");
+    let other = stages::Plan::new(
+        parse("FROM --platform=linux/other a").unwrap(),
+        &Build::default(),
+    );
+    assert_eq!(other.unwrap_err().status, 501);
+    assert_eq!(instructions("ARG A=x\nFROM ${A}y"), ["xy"]);
+}
+
+struct Place {
+    folder: tempfile::TempDir,
+    engine: Arc<Engine>,
+}
+
+impl Place {
+    fn new() -> Self {
+        assert!(
+            rustix::process::geteuid().is_root(),
+            "these tests need root"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let engine = Engine::open(Layout::new(at("root"), at("run"))).unwrap();
+        fs::create_dir_all(at("context")).unwrap();
+        Self { folder, engine }
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.folder.path().join("context").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Builds `built:1`; its id and what was said.
+    async fn build(&self, request: Build) -> Result<(String, String), Failure> {
+        let said = std::sync::Mutex::new(String::new());
+        let say = |text: &str| said.lock().unwrap().push_str(text);
+        let request = Build {
+            context: self.folder.path().join("context"),
+            tags: vec![Reference::parse("built:1").unwrap()],
+            ..request
+        };
+        let id = build(&self.engine, &request, &say).await?;
+        Ok((id, said.into_inner().unwrap()))
+    }
+
+    async fn error(&self, dockerfile: &str) -> String {
+        self.write("Dockerfile", dockerfile);
+        let failure = self.build(Build::default()).await.unwrap_err();
+        assert!(self.engine.images.snapshots_are_gone());
+        failure.error.message
+    }
+}
+
 #[tokio::test]
 async fn an_image_is_built_of_stages() {
-    if !rustix::process::geteuid().is_root() {
-        println!("skipped: needs root");
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let engine = Engine::open(Layout::new(
-        folder.path().join("root"),
-        folder.path().join("run"),
-    ))
-    .unwrap();
-    let context = folder.path().join("context");
-    fs::create_dir_all(context.join("dir/sub")).unwrap();
-    fs::write(context.join("dir/sub/one.txt"), "1").unwrap();
-    fs::write(context.join("two.txt"), "2").unwrap();
-    std::os::unix::fs::symlink("/etc/hostname", context.join("evil")).unwrap();
-    let dockerfile = "ARG BASE=scratch\nFROM $BASE AS first\nARG name=x\nCOPY dir /data/\nCOPY *.txt /$name/\n\
-        FROM scratch\nWORKDIR /work\nCOPY --from=first --chown=3:4 /data/sub .\nENV A=b\nENTRYPOINT [\"/x\"]\n";
-    fs::write(context.join("Dockerfile"), dockerfile).unwrap();
-    let tag = Reference::parse("built:1").unwrap();
-    let request = Build {
-        context: context.clone(),
-        tags: vec![tag],
-        ..Build::default()
-    };
-    let said = std::sync::Mutex::new(String::new());
-    let say = |text: &str| said.lock().unwrap().push_str(text);
-    let id = match build(&engine, &request, &say).await {
-        Ok(id) => id,
-        Err(error) if error.message.contains("mount") => {
-            println!("skipped: no overlay here: {error}");
-            return;
-        }
-        Err(error) => panic!("{error}"),
-    };
-    let said = said.into_inner().unwrap();
-    assert!(said.contains("Step 5/10 : COPY *.txt /$name/"), "{said}");
+    let place = Place::new();
+    place.write("dir/sub/one.txt", "1");
+    place.write("two.txt", "2");
+    place.write(
+        "Dockerfile",
+        "ARG BASE=scratch\nFROM $BASE AS first\nARG name=x\nCOPY dir /data/\nCOPY *.txt /$name/\n\
+         FROM scratch\nWORKDIR /work\nCOPY --from=first --chown=3:4 --chmod=640 /data/sub .\n\
+         ENV A=b\nCMD [\"/y\"]\nENTRYPOINT [\"/x\"]\n",
+    );
+    let (id, said) = place.build(Build::default()).await.unwrap();
+    assert!(said.contains("Step 5/11 : COPY *.txt /$name/"), "{said}");
     assert!(said.ends_with("Successfully tagged built:1\n"), "{said}");
-    let image = engine.images.resolve("built:1").unwrap();
+    let images = &place.engine.images;
+    let image = images.resolve("built:1").unwrap();
     assert_eq!(image.id, id);
-    engine.images.prepare("c", &image).await.unwrap();
-    let rootfs = engine.images.mount("c").await.unwrap();
+    let config = image.document.config();
+    assert_eq!(config.cmd.unwrap(), ["/y"]);
+    images.prepare("c", &image).await.unwrap();
+    let rootfs = images.mount("c").await.unwrap();
     assert_eq!(fs::read(rootfs.join("work/one.txt")).unwrap(), b"1");
     let metadata = fs::metadata(rootfs.join("work/one.txt")).unwrap();
-    assert_eq!(std::os::unix::fs::MetadataExt::uid(&metadata), 3);
+    assert_eq!((metadata.uid(), metadata.mode() & 0o7777), (3, 0o640));
     assert!(!rootfs.join("data").exists());
-    engine.images.discard("c").await.unwrap();
+    images.discard("c").await.unwrap();
+}
 
-    fs::write(context.join("Dockerfile"), "FROM scratch\nCOPY evil /x\n").unwrap();
-    let error = build(&engine, &request, &|_| ()).await.unwrap_err();
-    assert!(error.message.contains("dockerfile line 2: COPY"), "{error}");
-    assert!(engine.images.snapshots_are_gone());
+#[tokio::test]
+async fn steps_are_done_once() {
+    let place = Place::new();
+    place.write("file", "1");
+    place.write(
+        "Dockerfile",
+        "FROM scratch\nLABEL z=1 a=2 m=3\nARG V=1\nCOPY file /\nCOPY file /$V/\n",
+    );
+    let request = || Build {
+        labels: [("key=\"$x".to_owned(), "a \"b\" $c \\".to_owned())].into(),
+        ..Build::default()
+    };
+    let (id, said) = place.build(request()).await.unwrap();
+    assert!(!said.contains("Using cache"), "{said}");
+    let labels = place
+        .engine
+        .images
+        .resolve(&id)
+        .unwrap()
+        .document
+        .config()
+        .labels;
+    assert_eq!(labels.unwrap()["key=\"$x"], "a \"b\" $c \\");
+    // Only the content of a file counts, and another daemon knows as much.
+    place.write("file", "1");
+    let engine = Engine::open(place.engine.layout.clone()).unwrap();
+    let again = Place { engine, ..place };
+    let (same, said) = again.build(request()).await.unwrap();
+    assert_eq!((same, said.matches("Using cache").count()), (id.clone(), 5));
+    again.write("file", "2");
+    let (other, said) = again.build(request()).await.unwrap();
+    assert!(
+        other != id && said.matches("Using cache").count() == 2,
+        "{said}"
+    );
+    let anew = Build {
+        no_cache: true,
+        ..request()
+    };
+    assert!(!again.build(anew).await.unwrap().1.contains("Using cache"));
+    // What an image has stays; nothing is known any more.
+    let (keys, _) = again.engine.images.prune_steps().unwrap();
+    assert!(keys.len() > 5);
+    assert!(
+        !again
+            .build(request())
+            .await
+            .unwrap()
+            .1
+            .contains("Using cache")
+    );
+    again.engine.images.resolve(&other).unwrap();
+}
+
+#[tokio::test]
+async fn triggers_run_in_the_next_build() {
+    let place = Place::new();
+    place.write("file", "1");
+    place.write(
+        "Dockerfile",
+        "FROM scratch\nONBUILD COPY file /there\nCMD [\"x\"]",
+    );
+    place.build(Build::default()).await.unwrap();
+    place.engine.images.tag("built:1", "base:1").unwrap();
+    place.write("Dockerfile", "FROM base:1\nENV a=b");
+    let (id, said) = place.build(Build::default()).await.unwrap();
+    assert!(said.contains("# Executing 1 build trigger\n"), "{said}");
+    let image = place.engine.images.resolve(&id).unwrap();
+    assert_eq!(image.document.rootfs.diff_ids.len(), 1);
+    assert_eq!(image.document.config().on_build, None);
+    // An image of nothing but its base is its base.
+    place.write("Dockerfile", &format!("FROM {id}"));
+    assert_eq!(place.build(Build::default()).await.unwrap().0, id);
+}
+
+#[tokio::test]
+async fn archives_are_unpacked_and_links_stay_inside() {
+    let place = Place::new();
+    let mut builder =
+        tar::Builder::new(fs::File::create(place.folder.path().join("context/a.tar")).unwrap());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(1);
+    builder
+        .append_data(&mut header, "in/it", &b"x"[..])
+        .unwrap();
+    builder.finish().unwrap();
+    place.write("Dockerfile", "FROM scratch\nADD a.tar /to/");
+    let (id, _) = place.build(Build::default()).await.unwrap();
+    let image = place.engine.images.resolve(&id).unwrap();
+    assert_eq!(image.size, 1);
+    std::os::unix::fs::symlink("/etc/hostname", place.folder.path().join("context/evil")).unwrap();
+    let error = place.error("FROM scratch\nCOPY evil /x\n").await;
+    assert!(error.contains("dockerfile line 2: COPY"), "{error}");
+    let error = place.error("FROM scratch\nCOPY ../x /x\n").await;
+    assert!(error.contains("outside the build context"), "{error}");
+    let error = place.error("FROM scratch\nADD http://x/y /x\n").await;
+    assert!(
+        error.starts_with("ADD http://x/y is not supported"),
+        "{error}"
+    );
+    let error = place
+        .error("FROM scratch\nRUN --mount=type=cache,target=/x ls\n")
+        .await;
+    assert!(error.contains("RUN --mount is not supported"), "{error}");
+    fs::remove_file(place.folder.path().join("context/Dockerfile")).unwrap();
+    let error = place.build(Build::default()).await.unwrap_err().error;
+    assert_eq!(
+        error.message,
+        "Cannot locate specified Dockerfile: Dockerfile"
+    );
 }

@@ -3,6 +3,8 @@
 use bollard_stubs::models::ImageConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::{Error, Result};
+
 /// The configuration of an image.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Document {
@@ -79,6 +81,16 @@ impl Document {
             .for_each(|ports| ports.sort());
         config.volumes.iter_mut().for_each(|volumes| volumes.sort());
         config
+    }
+
+    /// Its JSON, the same for equal documents: what keeps no order is sorted.
+    ///
+    /// # Errors
+    /// None that a document can cause.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut value = serde_json::to_value(self).map_err(Error::internal)?;
+        value.sort_all_objects();
+        serde_json::to_vec(&value).map_err(Error::internal)
     }
 
     /// A new image of this machine, made now.

@@ -166,7 +166,7 @@ impl Images {
         })
     }
 
-    fn stored(&self, complete: Complete) -> Stored {
+    pub(super) fn stored(&self, complete: Complete) -> Stored {
         let layers = &complete.document.rootfs.diff_ids;
         Stored {
             size: layers.iter().map(|layer| self.layers.size(layer)).sum(),
@@ -187,6 +187,7 @@ impl Images {
         let stored = self.stored(complete);
         let mut state = self.state();
         state.images.insert(id.clone(), stored);
+        state.intermediates.remove(&id);
         for name in names {
             state.references.insert(name.clone(), id.clone());
         }
@@ -201,9 +202,7 @@ impl Images {
         layers: Vec<Descriptor>,
         lease: &Lease,
     ) -> Result<Complete> {
-        let config = serde_json::to_value(document).map_err(Error::internal)?;
-        let config = serde_json::to_vec(&config).map_err(Error::internal)?;
-        self.assemble_with(&config, layers, lease)
+        self.assemble_with(&document.to_bytes()?, layers, lease)
     }
 
     /// The same with the configuration's bytes, whose digest is the image's id.
@@ -230,7 +229,8 @@ impl Images {
     /// Writes the index as `state` has it.
     pub(super) fn write_index(&self, state: &State) -> Result<()> {
         let mut manifests = Vec::new();
-        for (id, stored) in &state.images {
+        let images = state.images.iter();
+        for (id, stored) in images.filter(|(id, _)| !state.intermediates.contains_key(*id)) {
             let mut names = state.names(id).peekable();
             if names.peek().is_none() {
                 manifests.push(stored.descriptor.clone());
@@ -264,6 +264,7 @@ impl Images {
         let reference = reference.tagged();
         let mut state = self.state();
         let id = state.find(image)?;
+        state.intermediates.remove(&id);
         state.references.insert(reference.to_string(), id.clone());
         self.write_index(&state)?;
         Ok((id, reference.familiar()))
@@ -296,6 +297,7 @@ impl State {
             );
             layers.extend(stored.document.rootfs.diff_ids.iter().cloned());
         }
+        self.extend_with_steps(&mut blobs, &mut layers);
         (blobs, layers)
     }
 }

@@ -1,7 +1,9 @@
 //! Images: an OCI layout with their blobs, their layers unpacked, and the writable layers of
 //! containers on top of them.
 
+mod cache;
 mod content;
+mod credentials;
 mod document;
 mod import;
 mod index;
@@ -9,7 +11,10 @@ mod layers;
 mod list;
 mod load;
 mod pull;
+#[cfg(test)]
+mod pull_tests;
 mod reference;
+mod registry;
 mod remove;
 mod save;
 mod snapshot;
@@ -20,14 +25,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{Error, Layout, Result};
+use cache::Steps;
 
-pub(crate) use content::{Content, Lease};
+pub(crate) use cache::Step;
+pub(crate) use content::{Content, Hashed, Lease, digest};
+pub(crate) use credentials::{Credentials, url_safe};
 pub(crate) use document::{Document, History};
 pub(crate) use import::Import;
 pub(crate) use index::{Descriptor, Manifest};
 pub(crate) use layers::Layers;
 pub(crate) use list::{FILTERS, created, glob};
-pub(crate) use reference::Reference;
+pub(crate) use pull::{Tell, pull};
+pub(crate) use reference::{Reference, registry_of};
 pub(crate) use remove::Removed;
 pub(crate) use snapshot::is_mounted;
 
@@ -52,6 +61,7 @@ pub(crate) struct Images {
     layout: Layout,
     content: Content,
     layers: Layers,
+    steps: Steps,
     state: Mutex<State>,
 }
 
@@ -62,6 +72,10 @@ struct State {
     images: BTreeMap<String, Stored>,
     /// Ids by full reference: `docker.io/library/alpine:3.20`, or with `@sha256:…`.
     references: BTreeMap<String, String>,
+    /// What the steps of builds have come to, by their keys.
+    steps: BTreeMap<String, Step>,
+    /// Images that only builds need, and how many do; the index does not have them.
+    intermediates: BTreeMap<String, usize>,
 }
 
 /// One image of the index.
@@ -84,8 +98,10 @@ impl Images {
             layout: layout.clone(),
             content: Content::open(&layout.images())?,
             layers: Layers::open(&layout.images().join("layers"))?,
+            steps: Steps::open(layout)?,
             state: Mutex::default(),
         };
+        images.state().steps = images.steps.load()?;
         images.load_index()?;
         images.sweep();
         Ok(images)
@@ -107,6 +123,7 @@ impl Images {
         state
             .images
             .keys()
+            .filter(|id| !state.intermediates.contains_key(*id))
             .filter_map(|id| state.image(id))
             .collect()
     }

@@ -127,6 +127,15 @@ impl fmt::Display for Reference {
     }
 }
 
+/// The registry that a key of stored credentials means: `https://index.docker.io/v1/` or a host.
+pub(crate) fn registry_of(key: &str) -> String {
+    let host = key.split_once("://").map_or(key, |(_, rest)| rest);
+    match host.split('/').next().unwrap_or_default() {
+        "index.docker.io" => DEFAULT_REGISTRY.to_owned(),
+        host => host.to_owned(),
+    }
+}
+
 fn split_registry(name: &str) -> (String, String) {
     if let Some((first, rest)) = name.split_once('/')
         && (first.contains(['.', ':'])

@@ -26,7 +26,7 @@ fn place() -> Place {
     }
 }
 
-fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub(super) fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = Builder::new(Vec::new());
     for (name, data) in files {
         let mut header = Header::new_gnu();

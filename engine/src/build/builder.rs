@@ -1,0 +1,412 @@
+//! The stages of a build one by one, each instruction from the cache or anew.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::OFlags;
+
+use super::configure::configure;
+use super::stage::{Stage, no_operation};
+use super::stages::{Plan, Planned, arguments, given};
+use super::{Build, Failure, Instruction, parse, running};
+use crate::archive::Root;
+use crate::container::blocking;
+use crate::engine::Engine;
+use crate::image::{self, Credentials, Document, Image, Lease, Reference, Step, digest};
+use crate::{Error, Result};
+
+/// A build that goes on.
+pub(super) struct Builder<'a> {
+    pub(super) engine: &'a Arc<Engine>,
+    pub(super) build: &'a Build,
+    pub(super) plan: &'a Plan,
+    pub(super) say: &'a (dyn Fn(&str) + Send + Sync),
+    /// Keeps what is made until an image has it.
+    pub(super) lease: Arc<Lease>,
+    /// The stages that are done; none for one that is not needed.
+    pub(super) stages: Vec<Option<Stage>>,
+    /// What a command that failed ended with.
+    pub(super) exit_code: Option<i64>,
+    /// Instructions that were announced, and how many there are.
+    progress: (usize, usize),
+}
+
+/// Builds an image; answers its id.
+///
+/// # Errors
+/// 400 for what the Dockerfile has wrong, 501 for what is not supported, by name.
+pub(crate) async fn build(
+    engine: &Arc<Engine>,
+    build: &Build,
+    say: &(dyn Fn(&str) + Send + Sync),
+) -> Result<String, Failure> {
+    let plan = plan(build).map_err(|error| Failure { error, code: None })?;
+    let mut builder = Builder {
+        engine,
+        build,
+        plan: &plan,
+        say,
+        lease: Arc::new(engine.images.lease()),
+        stages: Vec::new(),
+        exit_code: None,
+        progress: (0, 0),
+    };
+    let built = builder.all().await;
+    built.map_err(|error| Failure {
+        error,
+        code: builder.exit_code,
+    })
+}
+
+fn plan(build: &Build) -> Result<Plan> {
+    let instructions = parse(&dockerfile(build)?)?;
+    if instructions.is_empty() {
+        return Err(Error::bad_request(
+            "the Dockerfile (Dockerfile) cannot be empty",
+        ));
+    }
+    let mut plan = Plan::new(instructions, build)?;
+    if let Some(last) = plan.stages.last_mut()
+        && !build.labels.is_empty()
+    {
+        last.steps.push(labels(build));
+    }
+    Ok(plan)
+}
+
+/// The labels that the client wants, as an instruction.
+fn labels(build: &Build) -> Instruction {
+    let quoted = |text: &str| {
+        let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{}\"", escaped.replace('$', "\\$"))
+    };
+    let labels = build.labels.iter();
+    let pairs: Vec<String> = labels
+        .map(|(key, value)| format!("{}={}", quoted(key), quoted(value)))
+        .collect();
+    Instruction {
+        name: "LABEL".to_owned(),
+        flags: Vec::new(),
+        rest: pairs.join(" "),
+        line: 0,
+    }
+}
+
+fn dockerfile(build: &Build) -> Result<String> {
+    let name = match build.dockerfile.as_str() {
+        "" => "Dockerfile",
+        name => name,
+    };
+    let missing = |error: io::Error| {
+        let message = match error.kind() {
+            io::ErrorKind::NotFound => {
+                format!("Cannot locate specified Dockerfile: {name}")
+            }
+            _ => format!("failed to read dockerfile: open {name}: {error}"),
+        };
+        Error::bad_request(message)
+    };
+    let root = Root::open(&build.context).map_err(missing)?;
+    let file = root
+        .open_at(Path::new(name), OFlags::RDONLY | OFlags::NONBLOCK)
+        .map_err(missing)?;
+    io::read_to_string(fs::File::from(file)).map_err(missing)
+}
+
+impl Builder<'_> {
+    async fn all(&mut self) -> Result<String> {
+        let plan = self.plan;
+        let needed = plan.stages.iter().filter(|stage| stage.is_needed);
+        let steps: usize = needed.map(|stage| stage.steps.len() + 1).sum();
+        self.progress.1 = plan.globals.len() + steps;
+        for instruction in &plan.globals {
+            self.announce(instruction);
+        }
+        for (number, planned) in plan.stages.iter().enumerate() {
+            let stage = match planned.is_needed {
+                true => Some(self.stage(number, planned).await?),
+                false => None,
+            };
+            self.stages.push(stage);
+        }
+        self.finish()
+    }
+
+    fn announce(&mut self, instruction: &Instruction) {
+        let (number, count) = &mut self.progress;
+        *number += 1;
+        (self.say)(&format!("Step {number}/{count} : {}\n", instruction.text()));
+    }
+
+    async fn stage(&mut self, number: usize, planned: &Planned) -> Result<Stage> {
+        self.announce(&planned.from);
+        let mut stage = self.from(number, planned).await?;
+        let triggers = stage
+            .document
+            .config
+            .as_mut()
+            .and_then(|config| config.on_build.take())
+            .unwrap_or_default();
+        if !triggers.is_empty() {
+            stage.base = None;
+            let count = triggers.len();
+            let s = if count == 1 { "" } else { "s" };
+            (self.say)(&format!("# Executing {count} build trigger{s}\n"));
+            for instruction in parse(&triggers.join("\n"))? {
+                self.step(&mut stage, &instruction).await?;
+            }
+        }
+        for instruction in &planned.steps {
+            self.announce(instruction);
+            self.step(&mut stage, instruction).await?;
+        }
+        Ok(stage)
+    }
+
+    /// What a stage begins with.
+    async fn from(&self, number: usize, planned: &Planned) -> Result<Stage> {
+        if planned.base == "scratch" {
+            (self.say)(" ---> \n");
+            let document = Document {
+                created: None,
+                ..Document::new()
+            };
+            return Ok(Stage {
+                document,
+                ..Stage::default()
+            });
+        }
+        let base = self
+            .plan
+            .base(number)
+            .and_then(|base| self.stages.get(base));
+        if let Some(Some(base)) = base {
+            (self.say)(&format!(" ---> {}\n", short(&base.id()?)));
+            return Ok(Stage {
+                args: Default::default(),
+                has_command: false,
+                ..base.clone()
+            });
+        }
+        let image = self.image(&planned.base).await?;
+        (self.say)(&format!(" ---> {}\n", short(&image.id)));
+        let mut document = (*image.document).clone();
+        document.config = Some(document.config());
+        let layers = self.engine.images.layer_descriptors(&image.id);
+        // Nobody may remove them while something is made on top.
+        let blobs = layers.iter().map(|layer| &layer.digest);
+        for digest in blobs.chain(&document.rootfs.diff_ids) {
+            self.lease.take(digest);
+        }
+        Ok(Stage {
+            document,
+            layers,
+            base: Some(image.id),
+            ..Stage::default()
+        })
+    }
+
+    /// An image of this engine, or of a registry.
+    async fn image(&self, name: &str) -> Result<Image> {
+        let found = self.engine.images.resolve(name);
+        match found {
+            Ok(image) if !self.build.pull => return Ok(image),
+            Err(error) if error.status != 404 => return Err(error),
+            _ => {}
+        }
+        let reference = Reference::parse(name)?.tagged();
+        self.pull(&reference).await?;
+        self.engine.images.resolve(name)
+    }
+
+    async fn pull(&self, reference: &Reference) -> Result<()> {
+        let auth = self.build.auth.get(&reference.registry);
+        let credentials = Credentials::parse(auth.map(String::as_bytes).unwrap_or_default())?;
+        let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let tell = Arc::new(move |value| drop(sender.send(value)));
+        let pulling = image::pull(self.engine, reference, credentials, tell);
+        let showing = async {
+            while let Some(value) = told.recv().await {
+                let value: serde_json::Value = value;
+                if let Some(status) = value["status"].as_str().filter(|_| value["id"].is_null()) {
+                    (self.say)(&format!("{status}\n"));
+                }
+            }
+        };
+        tokio::join!(pulling, showing).0
+    }
+
+    /// One instruction: what came of it before, if that is known, or what comes of it now.
+    async fn step(&mut self, stage: &mut Stage, instruction: &Instruction) -> Result<()> {
+        if instruction.name == "ARG" {
+            self.argument(stage, instruction)?;
+        }
+        let parent = stage.id()?;
+        let said = match instruction.name.as_str() {
+            "COPY" | "ADD" => {
+                let copying = self.copying(stage, instruction)?;
+                let source = self.source_digest(&copying, instruction).await?;
+                let key = key(&[&parent, &instruction.name, &source]);
+                if self.known(stage, &key) {
+                    true
+                } else {
+                    let layer = self.copy(stage, instruction, copying).await?;
+                    stage.add(layer, no_operation(instruction));
+                    self.remember(stage, &key)?;
+                    false
+                }
+            }
+            "RUN" => {
+                instruction.check_flags(&["network"])?;
+                let command = running::command(stage, instruction)?;
+                let created_by = running::created_by(stage, &command);
+                let key = key(&[&parent, "RUN", &created_by]);
+                if self.known(stage, &key) {
+                    true
+                } else {
+                    let layer = self.run(stage, instruction).await?;
+                    stage.add(layer, created_by);
+                    self.remember(stage, &key)?;
+                    false
+                }
+            }
+            _ => {
+                let config = self.configured(stage, instruction)?;
+                let text = config.to_string();
+                let key = key(&[&parent, &instruction.text(), &text]);
+                if self.known(stage, &key) {
+                    true
+                } else {
+                    self.configure(stage, instruction, config).await?;
+                    self.remember(stage, &key)?;
+                    false
+                }
+            }
+        };
+        if said {
+            (self.say)(" ---> Using cache\n");
+        }
+        if instruction.name == "CMD" {
+            stage.has_command = true;
+        }
+        (self.say)(&format!(" ---> {}\n", short(&stage.id()?)));
+        Ok(())
+    }
+
+    /// Takes over what came of a step before.
+    fn known(&self, stage: &mut Stage, key: &str) -> bool {
+        if self.build.no_cache {
+            return false;
+        }
+        let Some(step) = self.engine.images.cached(key, &self.lease) else {
+            return false;
+        };
+        stage.document = step.document;
+        stage.layers = step.layers;
+        stage.base = None;
+        true
+    }
+
+    fn remember(&self, stage: &Stage, key: &str) -> Result<()> {
+        let step = Step {
+            document: stage.document.clone(),
+            layers: stage.layers.clone(),
+        };
+        self.engine.images.remember(key, step)
+    }
+
+    fn argument(&self, stage: &mut Stage, instruction: &Instruction) -> Result<()> {
+        let variables = stage.variables();
+        for (name, default) in arguments(instruction, &|name| variables.get(name).cloned())? {
+            let value = given(self.build, &name)
+                .or(default)
+                .or_else(|| self.plan.args.get(&name).cloned());
+            if let Some(value) = value {
+                stage.args.insert(name, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// The configuration after an instruction, as JSON whose keys are in order.
+    fn configured(&self, stage: &Stage, instruction: &Instruction) -> Result<serde_json::Value> {
+        let variables = stage.variables();
+        let mut config = stage.document.config();
+        let is_other = matches!(instruction.name.as_str(), "ARG" | "MAINTAINER");
+        let lookup = |name: &str| variables.get(name).cloned();
+        if !is_other && !configure(&mut config, instruction, &lookup)? {
+            let name = &instruction.name;
+            return Err(Error::not_supported(format!("the instruction {name}")));
+        }
+        if instruction.name == "ENTRYPOINT" && !stage.has_command {
+            config.cmd = None;
+        }
+        let mut value = serde_json::to_value(config).map_err(Error::internal)?;
+        value.sort_all_objects();
+        Ok(value)
+    }
+
+    async fn configure(
+        &self,
+        stage: &mut Stage,
+        instruction: &Instruction,
+        config: serde_json::Value,
+    ) -> Result<()> {
+        let config: bollard_stubs::models::ImageConfig =
+            serde_json::from_value(config).map_err(Error::internal)?;
+        let folder = config.working_dir.clone().unwrap_or_default();
+        stage.document.config = Some(config);
+        if instruction.name == "MAINTAINER" {
+            stage.document.author = Some(instruction.rest.clone());
+        }
+        if instruction.name != "WORKDIR" {
+            stage.note(instruction);
+            return Ok(());
+        }
+        let layer = self
+            .layer(stage, move |root| {
+                root.make_folders(Path::new(&folder), (0, 0))
+                    .map(|_| ())
+                    .map_err(|error| error.to_string())
+            })
+            .await
+            .map_err(|error| instruction.error(error))?;
+        stage.add(layer, no_operation(instruction));
+        Ok(())
+    }
+
+    /// Makes the image of the last stage.
+    fn finish(&mut self) -> Result<String> {
+        let stage = self.stages.pop().flatten();
+        let stage = stage.ok_or_else(|| Error::internal("the target stage was not built"))?;
+        let names: Vec<String> = self.build.tags.iter().map(Reference::to_string).collect();
+        let images = &self.engine.images;
+        let id = match stage.base {
+            Some(id) => {
+                for name in &names {
+                    images.tag(&id, name)?;
+                }
+                id
+            }
+            None => images.make(&stage.document, stage.layers, &names, &self.lease)?,
+        };
+        (self.say)(&format!("Successfully built {}\n", short(&id)));
+        for tag in &self.build.tags {
+            (self.say)(&format!("Successfully tagged {}\n", tag.familiar()));
+        }
+        Ok(id)
+    }
+}
+
+/// The key of a step in the cache: of the image before it and what it does.
+fn key(parts: &[&str]) -> String {
+    let digest = digest(parts.join("\n").as_bytes());
+    digest.strip_prefix("sha256:").unwrap_or(&digest).to_owned()
+}
+
+fn short(id: &str) -> &str {
+    let hex = id.strip_prefix("sha256:").unwrap_or(id);
+    hex.get(..12).unwrap_or(hex)
+}

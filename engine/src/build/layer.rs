@@ -1,0 +1,106 @@
+//! Changed files as a layer.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::builder::Builder;
+use super::stage::Stage;
+use crate::archive::{Pack, Root, names, pack};
+use crate::container::blocking;
+use crate::engine::Engine;
+use crate::image::{Descriptor, Lease};
+use crate::{Error, Result, identifier};
+
+/// A layer as a manifest names it, and the digest of its tar stream.
+pub(super) type Layer = (Descriptor, String);
+
+impl Builder<'_> {
+    /// Mounts layers with a writable one on top; under what name, and where.
+    pub(super) async fn mounted(&self, layers: &[String]) -> Result<(String, PathBuf)> {
+        let name = format!("build-{}", identifier::new());
+        self.engine.images.prepare_layers(&name, "", layers)?;
+        match self.engine.images.mount(&name).await {
+            Ok(path) => Ok((name, path)),
+            Err(error) => {
+                let _ = self.engine.images.discard(&name).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// What `change` does to the stage's files, as a layer; none when it does nothing.
+    pub(super) async fn layer(
+        &self,
+        stage: &Stage,
+        change: impl FnOnce(&Root) -> Result<(), String> + Send + 'static,
+    ) -> Result<Option<Layer>> {
+        let (name, path) = self.mounted(&stage.document.rootfs.diff_ids).await?;
+        let changed = blocking(move || {
+            let root = Root::open(&path).map_err(|error| Error::io("open", &path, error))?;
+            change(&root).map_err(Error::bad_request)
+        })
+        .await;
+        let layer = match changed {
+            Ok(()) => {
+                self.engine.images.unmount(&name).await?;
+                self.committed(&name, false).await
+            }
+            Err(error) => Err(error),
+        };
+        self.engine.images.discard(&name).await?;
+        layer
+    }
+
+    /// What a snapshot has written, as a layer; `by_container`: what the runtime puts into every
+    /// container is left out.
+    pub(super) async fn committed(&self, name: &str, by_container: bool) -> Result<Option<Layer>> {
+        let upper = self.engine.images.upper(name);
+        let (engine, lease) = (Arc::clone(self.engine), Arc::clone(&self.lease));
+        blocking(move || commit_upper(&engine, &upper, by_container, &lease)).await
+    }
+}
+
+/// The upper folder of an overlay as a layer; none when it is empty. Blocks.
+///
+/// # Errors
+/// 500 when it cannot be read or stored.
+pub(super) fn commit_upper(
+    engine: &Engine,
+    upper: &Path,
+    by_container: bool,
+    lease: &Lease,
+) -> Result<Option<Layer>> {
+    let options = Pack {
+        overlay: true,
+        by_container,
+        ..Pack::default()
+    };
+    let root = Root::open(upper).map_err(|error| Error::io("open", upper, error))?;
+    if names(root.fd())
+        .map_err(|error| Error::io("read", upper, error))?
+        .is_empty()
+    {
+        return Ok(None);
+    }
+    let (reader, writer) = io::pipe().map_err(Error::internal)?;
+    std::thread::scope(|scope| {
+        let packing = scope.spawn(move || {
+            let mut builder = tar::Builder::new(io::BufWriter::with_capacity(1 << 16, writer));
+            let name = OsStr::new(".");
+            pack(&mut builder, root.fd(), name, Path::new(""), options)?;
+            let writer = builder.into_inner()?;
+            writer
+                .into_inner()
+                .map_err(io::IntoInnerError::into_error)?;
+            Ok::<_, io::Error>(())
+        });
+        let layer = engine.images.new_layer(reader, lease);
+        let packed = packing
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("packing ended early")));
+        packed.map_err(|error| Error::io("pack", upper, error))?;
+        layer.map(Some)
+    })
+}

@@ -1,0 +1,205 @@
+//! The stages of a Dockerfile.
+
+use std::collections::HashMap;
+
+use super::expand::{raw_words, word, words};
+use super::{Build, Instruction};
+use crate::api::architecture;
+use crate::{Error, Result};
+
+/// A Dockerfile as far as a target needs it.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The `ARG`s before the first stage.
+    pub(super) globals: Vec<Instruction>,
+    /// Their values.
+    pub(super) args: HashMap<String, String>,
+    /// The stages up to the target, which is the last.
+    pub(super) stages: Vec<Planned>,
+}
+
+/// One stage.
+#[derive(Debug)]
+pub(super) struct Planned {
+    /// Its name in lower case; empty without one.
+    pub(super) name: String,
+    /// Its base: a stage, an image or `scratch`.
+    pub(super) base: String,
+    /// Its `FROM`.
+    pub(super) from: Instruction,
+    /// Its other instructions.
+    pub(super) steps: Vec<Instruction>,
+    /// Whether the target is made of it.
+    pub(super) is_needed: bool,
+}
+
+impl Plan {
+    /// Divides instructions into stages and finds those that are needed.
+    ///
+    /// # Errors
+    /// 400 for what is in no stage and for a target that is not there, 501 for other platforms.
+    pub(super) fn new(instructions: Vec<Instruction>, build: &Build) -> Result<Self> {
+        let mut plan = Self {
+            globals: Vec::new(),
+            args: HashMap::new(),
+            stages: Vec::new(),
+        };
+        for instruction in instructions {
+            if instruction.name == "FROM" {
+                let stage = Planned::new(instruction, &plan.args)?;
+                plan.stages.push(stage);
+            } else if let Some(stage) = plan.stages.last_mut() {
+                stage.steps.push(instruction);
+            } else if instruction.name == "ARG" {
+                plan.global(instruction, build)?;
+            } else {
+                return Err(instruction.error("no build stage in current context"));
+            }
+        }
+        let target = plan.target(&build.target)?;
+        plan.stages.truncate(target + 1);
+        plan.mark(target);
+        Ok(plan)
+    }
+
+    fn global(&mut self, instruction: Instruction, build: &Build) -> Result<()> {
+        let known = self.args.clone();
+        for (name, default) in arguments(&instruction, &|name| known.get(name).cloned())? {
+            if let Some(value) = given(build, &name).or(default) {
+                self.args.insert(name, value);
+            }
+        }
+        self.globals.push(instruction);
+        Ok(())
+    }
+
+    fn target(&self, target: &str) -> Result<usize> {
+        let last = self.stages.len().checked_sub(1);
+        let last = last.ok_or_else(|| Error::bad_request("no build stage in current context"))?;
+        if target.is_empty() {
+            return Ok(last);
+        }
+        self.position(target, self.stages.len()).ok_or_else(|| {
+            Error::bad_request(format!("target stage \"{target}\" could not be found"))
+        })
+    }
+
+    /// The stage that a name or number means, among those before `end`.
+    pub(super) fn position(&self, name: &str, end: usize) -> Option<usize> {
+        let before = &self.stages[..end];
+        let is_named =
+            |stage: &Planned| !stage.name.is_empty() && stage.name.eq_ignore_ascii_case(name);
+        let by_number = || name.parse().ok().filter(|number| *number < end);
+        before.iter().rposition(is_named).or_else(by_number)
+    }
+
+    /// The stage that is another's base; numbers do not count there.
+    pub(super) fn base(&self, number: usize) -> Option<usize> {
+        let base = &self.stages[number].base;
+        let before = &self.stages[..number];
+        let is_named =
+            |stage: &Planned| !stage.name.is_empty() && stage.name.eq_ignore_ascii_case(base);
+        before.iter().rposition(is_named)
+    }
+
+    fn mark(&mut self, number: usize) {
+        if std::mem::replace(&mut self.stages[number].is_needed, true) {
+            return;
+        }
+        let copied = self.stages[number]
+            .steps
+            .iter()
+            .filter_map(|step| self.position(step.flag("from")?, number));
+        let others: Vec<usize> = copied.chain(self.base(number)).collect();
+        for other in others {
+            self.mark(other);
+        }
+    }
+}
+
+impl Planned {
+    fn new(from: Instruction, args: &HashMap<String, String>) -> Result<Self> {
+        from.check_flags(&["platform"])?;
+        let lookup = |name: &str| args.get(name).cloned().or_else(|| platform(name));
+        let wrong = |error: String| from.error(error);
+        if let Some(wanted) = from.flag("platform") {
+            check_platform(&word(wanted, &lookup).map_err(wrong)?)?;
+        }
+        let parts = words(&from.rest, &lookup).map_err(wrong)?;
+        let (base, name) = match parts.as_slice() {
+            [base] => (base.clone(), String::new()),
+            [base, keyword, name] if keyword.eq_ignore_ascii_case("as") => {
+                (base.clone(), name.to_lowercase())
+            }
+            _ => return Err(from.error("requires either one or three arguments")),
+        };
+        if base.is_empty() {
+            let message = format!("base name ({}) should not be blank", from.rest);
+            return Err(from.error(message));
+        }
+        Ok(Self {
+            name,
+            base,
+            from,
+            steps: Vec::new(),
+            is_needed: false,
+        })
+    }
+}
+
+/// Refuses other platforms than this machine's.
+///
+/// # Errors
+/// 501 with the platform.
+pub(crate) fn check_platform(platform: &str) -> Result<()> {
+    let own = format!("linux/{}", architecture());
+    let fits = platform.is_empty()
+        || platform == "linux"
+        || platform == architecture()
+        || platform == own
+        || platform.starts_with(&format!("{own}/"));
+    match fits {
+        true => Ok(()),
+        false => Err(Error::not_supported(format!("the platform {platform}"))),
+    }
+}
+
+/// The value that the client gives an argument, or that every build has.
+pub(super) fn given(build: &Build, name: &str) -> Option<String> {
+    let given = build.args.get(name).cloned().flatten();
+    given.or_else(|| platform(name))
+}
+
+fn platform(name: &str) -> Option<String> {
+    let which = name
+        .strip_prefix("TARGET")
+        .or_else(|| name.strip_prefix("BUILD"))?;
+    match which {
+        "PLATFORM" => Some(format!("linux/{}", architecture())),
+        "OS" => Some("linux".to_owned()),
+        "ARCH" => Some(architecture().to_owned()),
+        "VARIANT" => Some(String::new()),
+        _ => None,
+    }
+}
+
+/// `NAME` or `NAME=default`, several of them.
+///
+/// # Errors
+/// 400 for quotes and variables that are not closed.
+pub(super) fn arguments(
+    instruction: &Instruction,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<(String, Option<String>)>> {
+    let argument = |text: String| match text.split_once('=') {
+        Some((name, default)) => {
+            let default = word(default, lookup).map_err(|error| instruction.error(error))?;
+            Ok((name.to_owned(), Some(default)))
+        }
+        None => Ok((text, None)),
+    };
+    raw_words(&instruction.rest)
+        .into_iter()
+        .map(argument)
+        .collect()
+}

@@ -1,0 +1,333 @@
+//! What registries are asked: manifests and blobs, with a token where they want one.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
+use axum::http::{Method, Request, Response, StatusCode, Uri};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde::Deserialize;
+
+use super::Reference;
+use super::credentials::{Challenge, Credentials};
+use super::reference::DEFAULT_REGISTRY;
+use crate::{Error, Result};
+
+/// Where the default registry answers.
+const DEFAULT_HOST: &str = "registry-1.docker.io";
+/// Manifests and tokens are smaller; bytes.
+const LARGEST: usize = 8 << 20;
+/// How long the beginning of an answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// More redirections are not followed.
+const REDIRECTIONS: usize = 5;
+
+/// One repository of a registry.
+pub(super) struct Registry {
+    client: Client<HttpsConnector<HttpConnector>, Body>,
+    /// `https://host[:port]`.
+    base: String,
+    repository: String,
+    credentials: Credentials,
+    /// The value of `Authorization` that the registry wants.
+    authorization: Mutex<Option<String>>,
+}
+
+/// What a token server answers.
+#[derive(Deserialize)]
+struct Token {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    access_token: String,
+}
+
+impl Registry {
+    /// The repository of a reference. Registries on this machine are asked without TLS.
+    ///
+    /// # Errors
+    /// 500 when the machine's certificates cannot be read.
+    pub(super) fn new(reference: &Reference, credentials: Credentials) -> Result<Self> {
+        let host = match reference.registry.as_str() {
+            DEFAULT_REGISTRY => DEFAULT_HOST,
+            host => host,
+        };
+        let scheme = if is_loopback(host) { "http" } else { "https" };
+        let connector = HttpsConnectorBuilder::new()
+            .with_native_roots()
+            .map_err(|error| Error::internal(format!("certificates of this machine: {error}")))?
+            .https_or_http()
+            .enable_http1()
+            .build();
+        Ok(Self {
+            client: Client::builder(TokioExecutor::new()).build(connector),
+            base: format!("{scheme}://{host}"),
+            repository: reference.repository.clone(),
+            authorization: Mutex::new(credentials.bearer()),
+            credentials,
+        })
+    }
+
+    /// The bytes of a manifest, by tag or digest.
+    ///
+    /// # Errors
+    /// 404 when there is none or it may not be seen, 500 when the registry does not answer.
+    pub(super) async fn manifest(&self, reference: &str, accept: &str) -> Result<Vec<u8>> {
+        let url = format!("{}/v2/{}/manifests/{reference}", self.base, self.repository);
+        let response = self.get(&url, accept).await?;
+        let bytes = self.small(response, &url).await?;
+        Ok(bytes)
+    }
+
+    /// The body of a blob.
+    ///
+    /// # Errors
+    /// As of [`Registry::manifest`].
+    pub(super) async fn blob(&self, digest: &str) -> Result<Body> {
+        let url = format!("{}/v2/{}/blobs/{digest}", self.base, self.repository);
+        Ok(self.get(&url, "*/*").await?.into_body())
+    }
+
+    async fn get(&self, url: &str, accept: &str) -> Result<Response<Body>> {
+        let authorization = self.authorization();
+        let response = self.follow(url, accept, authorization).await?;
+        let response = match response.status() {
+            StatusCode::UNAUTHORIZED => {
+                let challenge = response.headers().get(WWW_AUTHENTICATE);
+                let challenge = challenge.and_then(|text| text.to_str().ok());
+                let challenge = challenge.unwrap_or_default().to_owned();
+                drop(response);
+                let authorization = self.authorize(&challenge).await?;
+                self.follow(url, accept, Some(authorization)).await?
+            }
+            _ => response,
+        };
+        match response.status() {
+            StatusCode::OK => Ok(response),
+            status => Err(self.refused(status, url)),
+        }
+    }
+
+    fn refused(&self, status: StatusCode, url: &str) -> Error {
+        match status {
+            StatusCode::NOT_FOUND => Error::not_found("manifest unknown"),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::forbidden(
+                "repository does not exist or may require authorization: access is denied",
+            ),
+            StatusCode::TOO_MANY_REQUESTS => {
+                Error::internal("toomanyrequests: the registry wants fewer requests")
+            }
+            status => Error::internal(format!("Get {url:?}: the registry answers {status}")),
+        }
+    }
+
+    fn authorization(&self) -> Option<String> {
+        let known = self.authorization.lock();
+        known.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Follows redirections; what the registry wants to know is not for other hosts.
+    async fn follow(
+        &self,
+        url: &str,
+        accept: &str,
+        mut authorization: Option<String>,
+    ) -> Result<Response<Body>> {
+        let mut url = parsed(url)?;
+        for _ in 0..REDIRECTIONS {
+            let mut request = Request::get(url.clone()).header(ACCEPT, accept);
+            if let Some(value) = &authorization {
+                request = request.header(AUTHORIZATION, value);
+            }
+            let request = request.body(Body::empty()).map_err(Error::internal)?;
+            let response = self.send(request).await?;
+            if !response.status().is_redirection() {
+                return Ok(response);
+            }
+            let target = response.headers().get(LOCATION);
+            let target = target
+                .and_then(|target| target.to_str().ok())
+                .unwrap_or_default();
+            let next = redirected(&url, target)?;
+            if next.authority() != url.authority() || next.scheme() != url.scheme() {
+                authorization = None;
+            }
+            url = next;
+        }
+        Err(Error::internal(format!(
+            "Get \"{url}\": too many redirections"
+        )))
+    }
+
+    async fn send(&self, request: Request<Body>) -> Result<Response<Body>> {
+        let what = format!("{} \"{}\"", title(request.method()), request.uri());
+        let failed = |error: &dyn std::fmt::Display| Error::internal(format!("{what}: {error}"));
+        match tokio::time::timeout(PATIENCE, self.client.request(request)).await {
+            Ok(Ok(response)) => Ok(response.map(Body::new)),
+            Ok(Err(error)) => Err(failed(&reason(&error))),
+            Err(_) => Err(failed(&"the registry does not answer")),
+        }
+    }
+
+    async fn small(&self, response: Response<Body>, url: &str) -> Result<Vec<u8>> {
+        let failed = |error| Error::internal(format!("Get {url:?}: {error}"));
+        let bytes = to_bytes(response.into_body(), LARGEST).await;
+        Ok(bytes.map_err(failed)?.to_vec())
+    }
+
+    /// Gets what the registry wants, as it says with its refusal.
+    async fn authorize(&self, challenge: &str) -> Result<String> {
+        let denied = || self.refused(StatusCode::UNAUTHORIZED, &self.base);
+        let value = match Challenge::parse(challenge).ok_or_else(denied)? {
+            Challenge::Basic => self.credentials.basic().ok_or_else(denied)?,
+            Challenge::Bearer {
+                realm,
+                service,
+                scope,
+            } => {
+                let scope = scope.unwrap_or_else(|| format!("repository:{}:pull", self.repository));
+                self.token(&realm, &service.unwrap_or_default(), &scope)
+                    .await?
+            }
+        };
+        *self
+            .authorization
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(value.clone());
+        Ok(value)
+    }
+
+    async fn token(&self, realm: &str, service: &str, scope: &str) -> Result<String> {
+        let url = parsed(realm)?;
+        let is_safe = url.scheme_str() == Some("https") || url.host().is_some_and(is_loopback);
+        if !is_safe {
+            return Err(Error::internal(format!(
+                "the registry wants a token of {realm}, which is asked without TLS"
+            )));
+        }
+        let pairs = [("service", service), ("scope", scope)];
+        let request = match &self.credentials.identity_token {
+            Some(identity) => {
+                let more = [
+                    ("grant_type", "refresh_token"),
+                    ("client_id", "rcompose"),
+                    ("refresh_token", identity),
+                ];
+                let form = serde_urlencoded::to_string([&pairs[..], &more].concat());
+                Request::post(url)
+                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .body(Body::from(form.map_err(Error::internal)?))
+            }
+            None => {
+                let query = serde_urlencoded::to_string(pairs).map_err(Error::internal)?;
+                let separator = if realm.contains('?') { '&' } else { '?' };
+                let mut request = Request::get(format!("{realm}{separator}{query}"));
+                if let Some(basic) = self.credentials.basic() {
+                    request = request.header(AUTHORIZATION, basic);
+                }
+                request.body(Body::empty())
+            }
+        };
+        let response = self.send(request.map_err(Error::internal)?).await?;
+        if response.status() != StatusCode::OK {
+            return Err(self.refused(response.status(), realm));
+        }
+        let bytes = self.small(response, realm).await?;
+        let wrong = |error| Error::internal(format!("the token of {realm}: {error}"));
+        let token: Token = serde_json::from_slice(&bytes).map_err(wrong)?;
+        let text = match token.token.is_empty() {
+            true => token.access_token,
+            false => token.token,
+        };
+        Ok(format!("Bearer {text}"))
+    }
+}
+
+fn title(method: &Method) -> &'static str {
+    if method == Method::POST {
+        "Post"
+    } else {
+        "Get"
+    }
+}
+
+/// The innermost cause: the outer ones only say that something failed.
+fn reason(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+fn parsed(url: &str) -> Result<Uri> {
+    let wrong = || Error::internal(format!("the registry names {url:?}, which is no URL"));
+    let uri: Uri = url.parse().map_err(|_| wrong())?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some("http" | "https"), Some(_)) => Ok(uri),
+        _ => Err(wrong()),
+    }
+}
+
+/// Where a redirection leads: no further than from TLS to TLS.
+fn redirected(from: &Uri, target: &str) -> Result<Uri> {
+    let scheme = from.scheme_str().unwrap_or("https");
+    let authority = from
+        .authority()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let uri = match target.starts_with('/') && !target.starts_with("//") {
+        true => parsed(&format!("{scheme}://{authority}{target}"))?,
+        false => parsed(target)?,
+    };
+    if scheme == "https" && uri.scheme_str() != Some("https") {
+        let message = format!("the registry redirects to {target}, which is asked without TLS");
+        return Err(Error::internal(message));
+    }
+    Ok(uri)
+}
+
+/// Whether a host, with or without port, is this machine.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    let address: Option<IpAddr> = name.parse().ok();
+    name == "localhost" || address.is_some_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_asked_without_tls() {
+        for host in ["localhost", "localhost:5000", "127.0.0.1:1", "[::1]:5000"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["localhost.x", "registry:5000", "10.0.0.1", "[fe80::1]:1"] {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn redirections_stay_with_tls() {
+        let from: Uri = "https://a.x/v2/b".parse().unwrap();
+        assert_eq!(
+            redirected(&from, "/c?d").unwrap().to_string(),
+            "https://a.x/c?d"
+        );
+        assert_eq!(
+            redirected(&from, "https://e/f").unwrap().to_string(),
+            "https://e/f"
+        );
+        assert!(redirected(&from, "http://a.x/c").is_err());
+        assert!(redirected(&from, "//x").is_err());
+    }
+}
