@@ -19,6 +19,7 @@ use super::{
 use crate::engine::Engine;
 use crate::events::Kind;
 use crate::network::{self, Guest};
+use crate::shim::Confinement;
 use crate::{Error, Result};
 
 /// An image, as far as a container is concerned.
@@ -244,13 +245,16 @@ pub(super) async fn specification(
     if let Some(folder) = record.config.working_dir.as_deref() {
         make_working_folder(&rootfs, folder)?;
     }
-    let spec = runtime_spec(&input)?;
-    let path = engine
-        .layout
-        .container_run(&record.id)
-        .join("bundle/config.json");
-    spec.save(&path)
-        .map_err(|error| Error::io("write", &path, error))
+    let mut spec = runtime_spec(&input)?;
+    let run = engine.layout.container_run(&record.id);
+    let filters = engine.layout.run().to_owned();
+    blocking(move || {
+        Confinement::take(&mut spec, &filters)?.save(&run)?;
+        let path = run.join("bundle/config.json");
+        spec.save(&path)
+            .map_err(|error| Error::io("write", &path, error))
+    })
+    .await
 }
 
 /// Writes the specification of a further process of a running container to a file.

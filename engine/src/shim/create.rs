@@ -16,6 +16,8 @@ use nix::unistd::Pid;
 
 use super::Launch;
 use super::executor::{Exec, Seal};
+use super::filter::Filter;
+use super::launch::Confinement;
 use super::protocol::{ExecRequest, Reply};
 use super::stdio::{Ends, Stdio};
 use super::{device_filter, socket};
@@ -85,7 +87,7 @@ pub(super) fn container(launch: &Launch) -> Result<(Container, Pid, Stdio), Fail
     let executor = Exec {
         init: launch.init,
         size: launch.size,
-        seal: None,
+        seal: own_seal(launch)?,
     };
     let builder = builder(launch, executor, console.as_ref())?;
     let (builder, stdio) = with_ends(builder, ends);
@@ -150,7 +152,7 @@ pub(super) fn process(launch: &Launch, exec: &ExecRequest) -> Result<(Pid, Stdio
     let executor = Exec {
         init: false,
         size: exec.size,
-        seal: Some(seal),
+        seal,
     };
     let (builder, stdio) = with_ends(builder(launch, executor, console.as_ref())?, ends);
     let score = OwnScore::read();
@@ -168,21 +170,43 @@ pub(super) fn process(launch: &Launch, exec: &ExecRequest) -> Result<(Pid, Stdio
     Ok((Pid::from_raw(pid.as_raw()), stdio))
 }
 
-/// What the library leaves out for further processes is done by our own executor: see [`Seal`].
-/// The process as the library gets it, without capabilities, is put beside the daemon's file.
+/// How the first process is confined: see [`Seal`].
+fn own_seal(launch: &Launch) -> Result<Seal, Failure> {
+    let confinement: Option<Confinement> =
+        store::read(&launch.confinement()).map_err(Failure::new)?;
+    let confinement = confinement.ok_or_else(|| Failure {
+        message: format!("there is no {}", launch.confinement().display()),
+        code: None,
+    })?;
+    Ok(Seal {
+        filter: filter(&confinement)?,
+        capabilities: confinement.capabilities,
+        no_new_privileges: confinement.no_new_privileges,
+    })
+}
+
+fn filter(confinement: &Confinement) -> Result<Option<Filter>, Failure> {
+    let Some(path) = &confinement.filter else {
+        return Ok(None);
+    };
+    let filter = store::read(path).map_err(Failure::new)?;
+    filter.map(Some).ok_or_else(|| Failure {
+        message: format!("there is no {}", path.display()),
+        code: None,
+    })
+}
+
+/// How a further process is confined: by the container's filter, and its own capabilities. The
+/// process as the library gets it, without capabilities, is put beside the daemon's file.
 fn seal(launch: &Launch, exec: &ExecRequest) -> Result<(Seal, PathBuf), Failure> {
-    let spec = Spec::load(launch.bundle().join("config.json")).map_err(Failure::new)?;
-    let seccomp = spec
-        .linux()
-        .as_ref()
-        .and_then(|linux| linux.seccomp().clone());
+    let own = own_seal(launch)?;
     let wanted: Option<Process> = store::read(&exec.process).map_err(Failure::new)?;
     let mut process = wanted.ok_or_else(|| Failure {
         message: format!("there is no {}", exec.process.display()),
         code: None,
     })?;
     let seal = Seal {
-        seccomp,
+        filter: own.filter,
         capabilities: process.capabilities().clone(),
         no_new_privileges: process.no_new_privileges() == Some(true),
     };

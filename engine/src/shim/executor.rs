@@ -6,13 +6,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use libcontainer::capabilities::drop_privileges;
-use libcontainer::oci_spec::runtime::{LinuxCapabilities, LinuxSeccomp, Process, Spec};
-use libcontainer::seccomp::initialize_seccomp;
+use libcontainer::oci_spec::runtime::{LinuxCapabilities, Process, Spec};
 use libcontainer::syscall::syscall::SyscallType;
 use libcontainer::workload::{Executor, ExecutorError, ExecutorValidationError};
 use nix::sys::signal::{SigHandler, SigSet, Signal};
 use nix::unistd::execv;
 
+use super::filter::Filter;
 use super::stdio::set_size;
 
 /// Looks the program up as Docker does, and says what is wrong in Docker's words.
@@ -23,16 +23,17 @@ pub(super) struct Exec {
     /// Columns and rows of its terminal.
     pub(super) size: Option<(u16, u16)>,
     /// What is left to do before the program begins.
-    pub(super) seal: Option<Seal>,
+    pub(super) seal: Seal,
 }
 
-/// How a further process of a container is confined. The library does not filter the system
-/// calls of such a process, and when an executor is called, the right to install a filter has
-/// gone with the capabilities; so the library is told nothing of them, and both are done here.
+/// How a process of a container is confined. The library would compile the filter of system
+/// calls anew for each container, and does not filter further processes at all; and when an
+/// executor is called, the right to install a filter has gone with the capabilities. So the
+/// library is told nothing of either, and both are done here.
 #[derive(Debug, Clone)]
 pub(super) struct Seal {
     /// The container's filter.
-    pub(super) seccomp: Option<LinuxSeccomp>,
+    pub(super) filter: Option<Filter>,
     /// The process's capabilities.
     pub(super) capabilities: Option<LinuxCapabilities>,
     /// Whether a filter may be installed without capabilities: the last is best then.
@@ -55,10 +56,12 @@ impl Seal {
     }
 
     fn filter(&self) -> Result<(), ExecutorError> {
-        let Some(seccomp) = &self.seccomp else {
+        let Some(filter) = &self.filter else {
             return Ok(());
         };
-        initialize_seccomp(seccomp).map(drop).map_err(other)
+        filter
+            .install()
+            .map_err(|error| other(format!("the filter of system calls: {error}")))
     }
 }
 
@@ -86,9 +89,7 @@ impl Executor for Exec {
             // Without a terminal there is nothing to set.
             let _ = set_size(std::io::stdin(), width, height);
         }
-        if let Some(seal) = &self.seal {
-            seal.close()?;
-        }
+        self.seal.close()?;
         if self.init {
             super::init::split().map_err(other)?;
         }

@@ -6,10 +6,12 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use libcontainer::oci_spec::runtime::{LinuxCapabilities, Spec};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
+use super::filter;
 use super::protocol::Reply;
 use crate::{Error, Result, store};
 
@@ -43,6 +45,55 @@ pub(crate) struct Launch {
     /// its output from the beginning.
     #[serde(default)]
     pub(crate) attached: usize,
+}
+
+/// How a container's first process is confined, kept beside the bundle's `config.json`, which has
+/// neither of this: the shim does it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Confinement {
+    /// The file with the compiled filter of system calls; none for a container without one.
+    pub(crate) filter: Option<PathBuf>,
+    /// Capabilities of the first process.
+    pub(crate) capabilities: Option<LinuxCapabilities>,
+    /// Whether nothing that it executes gets more rights.
+    pub(crate) no_new_privileges: bool,
+}
+
+impl Confinement {
+    /// Takes from a specification what the library is not to do; `filters` is the folder of
+    /// compiled filters. Blocks where the filter has to be compiled.
+    ///
+    /// # Errors
+    /// 500 when the filter cannot be compiled or written.
+    pub(crate) fn take(spec: &mut Spec, filters: &Path) -> Result<Self> {
+        let mut confinement = Self::default();
+        if let Some(mut linux) = spec.linux().clone() {
+            let seccomp = linux.seccomp().as_ref();
+            let file = seccomp.map(|seccomp| filter::compiled(seccomp, filters));
+            confinement.filter = file.transpose()?;
+            linux.set_seccomp(None);
+            spec.set_linux(Some(linux));
+        }
+        if let Some(mut process) = spec.process().clone() {
+            confinement.capabilities.clone_from(process.capabilities());
+            confinement.no_new_privileges = process.no_new_privileges() == Some(true);
+            process.set_capabilities(None);
+            spec.set_process(Some(process));
+        }
+        Ok(confinement)
+    }
+
+    /// Writes it beside the bundle in a container's run folder.
+    ///
+    /// # Errors
+    /// 500 when it cannot be written.
+    pub(crate) fn save(&self, run: &Path) -> Result<()> {
+        store::write(&Self::path(run), self)
+    }
+
+    fn path(run: &Path) -> PathBuf {
+        run.join("bundle/confinement.json")
+    }
 }
 
 /// The json-file log's `max-size` and `max-file`.
@@ -81,6 +132,11 @@ impl Launch {
     /// The shim's socket in the run folder of a container.
     pub(crate) fn socket(run: &Path) -> PathBuf {
         run.join("shim.sock")
+    }
+
+    /// The [`Confinement`].
+    pub(crate) fn confinement(&self) -> PathBuf {
+        Confinement::path(&self.run)
     }
 
     /// The container library's folder.

@@ -13,6 +13,7 @@ mod create;
 mod device_filter;
 mod early;
 mod executor;
+mod filter;
 mod init;
 mod launch;
 mod link;
@@ -26,7 +27,7 @@ mod stdio;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use launch::{ExitRecord, Launch, LogLimits, exit_record, launch};
+pub(crate) use launch::{Confinement, ExitRecord, Launch, LogLimits, exit_record, launch};
 pub(crate) use link::{Link, Session};
 pub use process::main;
 pub(crate) use protocol::{AttachRequest, ExecRequest, Frame, Notice, Request, Stream};

@@ -121,7 +121,10 @@ impl Fixture {
 
     fn prepare(&mut self) {
         self.config.tty = Some(self.launch.tty);
-        let spec = runtime_spec(&self.input(&self.rootfs(), &self.cgroup())).unwrap();
+        let mut spec = runtime_spec(&self.input(&self.rootfs(), &self.cgroup())).unwrap();
+        let filters = self.folder.path().join("filters");
+        let confinement = Confinement::take(&mut spec, &filters).unwrap();
+        confinement.save(&self.launch.run).unwrap();
         store::write(&self.launch.bundle().join("config.json"), &spec).unwrap();
     }
 
