@@ -41,7 +41,10 @@ pub(crate) struct Filter(Vec<u8>);
 pub(crate) fn compiled(seccomp: &LinuxSeccomp, folder: &Path) -> Result<PathBuf> {
     let rules = serde_json::to_vec(seccomp).map_err(Error::internal)?;
     let digest = Sha256::digest(&rules);
-    let name: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let name: String = digest[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let path = folder.join(format!("seccomp-{name}.json"));
     if !path.exists() {
         let filter = Filter::compile(seccomp)?;
@@ -148,9 +151,9 @@ fn add(
 fn action(action: LinuxSeccompAction, errno: Option<u32>) -> Result<ScmpAction> {
     match action {
         LinuxSeccompAction::ScmpActAllow => Ok(ScmpAction::Allow),
-        LinuxSeccompAction::ScmpActErrno => {
-            Ok(ScmpAction::Errno(errno.map_or(libc::EPERM, |errno| errno as i32)))
-        }
+        LinuxSeccompAction::ScmpActErrno => Ok(ScmpAction::Errno(
+            errno.map_or(libc::EPERM, |errno| errno as i32),
+        )),
         other => Err(Error::not_supported(format!("the seccomp action {other}"))),
     }
 }
