@@ -22,6 +22,8 @@ if [ -z "$filter" ]; then
     say "documentation"
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
     say "unit tests"
+    # The engine's own tests start real containers with it.
+    cargo build --package rcompose-engine --example engine --quiet
     cargo test --workspace --lib --bins --quiet
     say "hostile files"
     cargo test --test hostile --quiet
