@@ -9,6 +9,7 @@ mod attributes;
 mod bad_input;
 mod better;
 mod build;
+mod bundled;
 mod examples;
 mod exit_codes;
 mod files;

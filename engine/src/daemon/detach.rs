@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use nix::sys::prctl;
 use nix::sys::stat::{Mode, umask};
 
 use crate::{Error, Result};
@@ -34,6 +35,8 @@ pub fn detach() -> Result<()> {
     if nix::unistd::setsid().is_err() {
         tracing::debug!("leads a process group already");
     }
+    // Executed by way of /proc, it would be called "exe".
+    prctl::set_name(c"rcompose-engine").map_err(Error::internal)?;
     umask(Mode::from_bits_truncate(0o022));
     rustix::process::chdir("/").map_err(Error::internal)
 }

@@ -13,7 +13,7 @@ use crate::shim::is_alive;
 /// Where containers, images and volumes are kept unless another folder is given.
 pub const DEFAULT_ROOT: &str = "/var/lib/rcompose";
 /// Where sockets and mounted root file systems are.
-const RUN: &str = "/run/rcompose";
+pub(super) const RUN: &str = "/run/rcompose";
 
 /// Socket and folders of one engine.
 #[derive(Debug, Clone)]

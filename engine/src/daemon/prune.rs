@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, umount2};
 
+use super::place::RUN;
 use super::{Place, lock, stop};
 use crate::container::remove::{How, remove};
 use crate::engine::Engine;
@@ -61,8 +62,8 @@ pub async fn prune(place: &Place) -> Result<()> {
     for entry in ["containers", "networks", "volumes", "engine.sock"] {
         remove_all(&layout.run().join(entry))?;
     }
-    for folder in [layout.root(), layout.run()] {
-        // With something foreign in it, or when it is mounted, the folder stays.
+    for folder in [layout.root(), layout.run(), Path::new(RUN)] {
+        // With something else in it, or when it is mounted, the folder stays.
         let _ = fs::remove_dir(folder);
     }
     Ok(())

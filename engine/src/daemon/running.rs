@@ -114,12 +114,16 @@ fn file(layout: &Layout) -> PathBuf {
     layout.root().join("engine.json")
 }
 
-/// When a process began; `None` when there is none.
+/// When a process began; `None` when there is none, or it has ended and nobody has asked how.
 fn began(pid: i32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is a name in parentheses, which may hold anything.
     let (_, rest) = stat.rsplit_once(')')?;
-    rest.split_whitespace().nth(19)?.parse().ok()
+    let mut fields = rest.split_whitespace();
+    if matches!(fields.next()?, "Z" | "X") {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub(super) const FIRST: usize = 0;
 ///
 /// On standard output goes one line, a [`Reply`]: the container runs, or why not.
 pub fn main(launch: &Path) -> ExitCode {
+    // Executed by way of /proc, it would be called "exe".
+    let _ = prctl::set_name(c"rcompose-shim");
     match Shim::start(launch) {
         Ok(mut shim) => {
             report(&Reply::Done {

@@ -10,7 +10,6 @@ use tracing::level_filters::LevelFilter;
 use super::ServeArgs;
 use crate::cli::{Context, Error};
 use crate::compose::model::Duration;
-use crate::ui;
 
 /// Chooses how much the engine writes about itself: error, warn, info, debug or trace.
 const LEVEL: &str = "RCOMPOSE_ENGINE_LOG";

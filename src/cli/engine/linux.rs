@@ -116,16 +116,24 @@ async fn status(context: &Context, place: &Place, args: &StatusArgs) -> Result<E
             );
         }
     };
-    let daemon = Running::find(place).map_err(explain)?;
-    let counts = match &daemon {
-        Some(_) => counts(context, place).await?,
-        None => Counts::default(),
-    };
+    let mut daemon = Running::find(place).map_err(explain)?;
+    let mut known = Counts::default();
+    if daemon.is_some() {
+        match counts(context, place).await {
+            Ok(counts) => known = counts,
+            Err(error) => {
+                daemon = Running::find(place).map_err(explain)?;
+                if daemon.is_some() {
+                    return Err(error);
+                }
+            }
+        }
+    }
     let running = place.running_containers();
     let text = if is_json {
-        as_json(place, daemon.as_ref(), &counts, running)
+        as_json(place, daemon.as_ref(), &known, running)
     } else {
-        as_text(place, daemon.as_ref(), &counts, running)
+        as_text(place, daemon.as_ref(), &known, running)
     };
     ui::out::stdout(&text)?;
     Ok(match daemon {

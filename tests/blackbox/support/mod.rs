@@ -4,6 +4,7 @@ pub(crate) mod engine;
 pub(crate) mod events;
 pub(crate) mod fixture;
 pub(crate) mod http;
+pub(crate) mod machine;
 pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod project;
