@@ -8,8 +8,8 @@ mod root;
 mod unpack;
 
 pub(crate) use compression::decompress;
-pub(crate) use pack::{Pack, pack};
-pub(crate) use pipe::{body_reader, stream};
+pub(crate) use pack::{Pack, is_untouched, pack};
+pub(crate) use pipe::{body_reader, packed, stream};
 pub(crate) use root::{Root, names, remove_all};
 pub(crate) use unpack::{Unpack, Whiteouts, unpack};
 

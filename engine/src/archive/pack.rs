@@ -1,7 +1,7 @@
 //! A folder or a file packed into a tar stream.
 
 use std::collections::HashMap;
-use std::ffi::{CString, OsStr};
+use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -15,7 +15,7 @@ use rustix::fs::{
 use tar::{Builder, EntryType, Header};
 
 use super::root::{NO_FOLLOW_FOLDER, names};
-use super::{OPAQUE, OPAQUE_ATTRIBUTE, OVERLAY_ATTRIBUTES, WHITEOUT};
+use super::{OPAQUE, OPAQUE_ATTRIBUTE, OVERLAY_ATTRIBUTES, Root, WHITEOUT};
 
 /// Bytes of a name, or of where a link leads, in a header.
 const NAME: usize = 100;
@@ -107,7 +107,7 @@ impl<W: Write> Packer<'_, W> {
     ) -> io::Result<()> {
         let folder = openat(above, name, NO_FOLLOW_FOLDER, Mode::empty())?;
         if !path.as_os_str().is_empty() {
-            let mut header = self.header(stat, EntryType::Directory, 0)?;
+            let mut header = self.header(stat, EntryType::Directory, 0);
             self.extensions(&folder)?;
             let mut named = path.as_os_str().to_owned();
             if path != Path::new("/") {
@@ -142,7 +142,7 @@ impl<W: Write> Packer<'_, W> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let file = File::from(openat(folder, name, flags, Mode::empty())?);
         let metadata = file.metadata()?;
-        let mut header = self.header(stat, EntryType::Regular, metadata.len())?;
+        let mut header = self.header(stat, EntryType::Regular, metadata.len());
         self.extensions(&file)?;
         // A file that grows or shrinks meanwhile must not shift what follows.
         let data = file
@@ -159,7 +159,7 @@ impl<W: Write> Packer<'_, W> {
         path: &Path,
         target: &OsStr,
     ) -> io::Result<()> {
-        let mut header = self.header(stat, kind, 0)?;
+        let mut header = self.header(stat, kind, 0);
         if target.len() <= NAME {
             header.set_link_name_literal(target.as_bytes())?;
         } else {
@@ -170,7 +170,7 @@ impl<W: Write> Packer<'_, W> {
     }
 
     fn node(&mut self, stat: &Stat, kind: EntryType, path: &Path) -> io::Result<()> {
-        let mut header = self.header(stat, kind, 0)?;
+        let mut header = self.header(stat, kind, 0);
         header.set_device_major(major(stat.st_rdev))?;
         header.set_device_minor(minor(stat.st_rdev))?;
         self.append(&mut header, path, io::empty())
@@ -210,7 +210,7 @@ impl<W: Write> Packer<'_, W> {
         self.append(&mut header, path, io::empty())
     }
 
-    fn header(&self, stat: &Stat, kind: EntryType, size: u64) -> io::Result<Header> {
+    fn header(&self, stat: &Stat, kind: EntryType, size: u64) -> Header {
         let mut header = Header::new_gnu();
         let (user, group) = self.options.owner.unwrap_or((stat.st_uid, stat.st_gid));
         header.set_entry_type(kind);
@@ -222,7 +222,7 @@ impl<W: Write> Packer<'_, W> {
         if !self.options.timeless {
             header.set_mtime(u64::try_from(stat.st_mtime).unwrap_or(0));
         }
-        Ok(header)
+        header
     }
 
     /// Extended attributes, as a header in front of the entry.
@@ -246,6 +246,30 @@ impl<W: Write> Packer<'_, W> {
             .map(|(key, value)| (key.as_str(), value.as_slice()));
         self.builder.append_pax_extensions(pairs)
     }
+}
+
+/// Whether a container has written nothing: all that there is comes from its runtime.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(crate) fn is_untouched(upper: &Root) -> io::Result<bool> {
+    for name in names(upper.fd())? {
+        let path = Path::new(&name);
+        if path == Path::new("etc") {
+            let inner = names(upper.folder(path)?)?;
+            let is_mounted = |name: &OsString| {
+                let path = path.join(name);
+                MOUNTED_FILES.iter().any(|file| path == Path::new(file))
+            };
+            if !inner.is_empty() && inner.iter().all(is_mounted) {
+                continue;
+            }
+        }
+        if !OF_RUNTIME.iter().any(|other| path == Path::new(other)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn is_of_runtime(path: &Path, stat: &Stat) -> bool {

@@ -1,12 +1,47 @@
 //! Between the bodies of the API, which are asynchronous, and archives, which are not.
 
+use std::ffi::OsStr;
 use std::io::{self, BufWriter, Read, Write};
+use std::os::fd::AsFd;
+use std::path::Path;
 
 use axum::body::Body;
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::io::{StreamReader, SyncIoBridge};
+
+use super::{Pack, pack};
+
+/// Packs on a thread of its own what `name` is in `folder`, as `path`, while `read` reads it.
+///
+/// # Errors
+/// Those of `read`, and what keeps files from being packed.
+pub(crate) fn packed<T>(
+    folder: impl AsFd,
+    (name, path): (&OsStr, &Path),
+    options: Pack,
+    read: impl FnOnce(io::PipeReader) -> io::Result<T>,
+) -> io::Result<T> {
+    let folder = folder.as_fd();
+    let (reader, writer) = io::pipe()?;
+    std::thread::scope(|scope| {
+        let packing = scope.spawn(move || {
+            let mut builder = tar::Builder::new(BufWriter::with_capacity(1 << 16, writer));
+            pack(&mut builder, folder, name, path, options)?;
+            builder.into_inner()?.flush()
+        });
+        let read = read(reader);
+        let packed = packing
+            .join()
+            .unwrap_or_else(|_| Err(io::Error::other("packing ended early")));
+        match packed {
+            // The reader has given up, and says why.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => read,
+        }
+    })
+}
 
 /// Reads a request's body from a blocking thread. To be called on the runtime.
 pub(crate) fn body_reader(body: Body) -> impl Read + Send + 'static {

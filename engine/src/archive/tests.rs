@@ -47,12 +47,8 @@ impl Made {
     }
 }
 
-fn is_root() -> bool {
-    let is_root = rustix::process::geteuid().is_root();
-    if !is_root {
-        println!("skipped: needs root");
-    }
-    is_root
+fn needs_root() {
+    assert!(rustix::process::geteuid().is_root(), "this test needs root");
 }
 
 #[test]
@@ -166,9 +162,7 @@ fn layer() -> Unpack {
 
 #[test]
 fn whiteouts_become_overlays_and_come_back() {
-    if !is_root() {
-        return;
-    }
+    needs_root();
     let folder = tempfile::tempdir().unwrap();
     Made::default()
         .folder("a")
@@ -241,9 +235,7 @@ fn libc_format() -> u32 {
 
 #[test]
 fn owners_modes_devices_and_attributes_come_through() {
-    if !is_root() {
-        return;
-    }
+    needs_root();
     let source = tempfile::tempdir().unwrap();
     let at = |name: &str| source.path().join(name);
     fs::write(at("program"), "x").unwrap();
@@ -303,9 +295,7 @@ fn owners_modes_devices_and_attributes_come_through() {
 
 #[test]
 fn nobody_sets_the_attributes_of_overlay() {
-    if !is_root() {
-        return;
-    }
+    needs_root();
     let mut packed = Vec::new();
     let mut builder = Builder::new(&mut packed);
     let attribute = ("SCHILY.xattr.trusted.overlay.redirect", b"/etc".as_slice());

@@ -1,5 +1,6 @@
 //! The stages of a build one by one, each instruction from the cache or anew.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -12,7 +13,6 @@ use super::stage::{Stage, no_operation};
 use super::stages::{Plan, Planned, arguments, given};
 use super::{Build, Failure, Instruction, parse, running};
 use crate::archive::Root;
-use crate::container::blocking;
 use crate::engine::Engine;
 use crate::image::{self, Credentials, Document, Image, Lease, Reference, Step, digest};
 use crate::{Error, Result};
@@ -125,9 +125,10 @@ impl Builder<'_> {
             self.announce(instruction);
         }
         for (number, planned) in plan.stages.iter().enumerate() {
-            let stage = match planned.is_needed {
-                true => Some(self.stage(number, planned).await?),
-                false => None,
+            let stage = if planned.is_needed {
+                Some(self.stage(number, planned).await?)
+            } else {
+                None
             };
             self.stages.push(stage);
         }
@@ -185,7 +186,7 @@ impl Builder<'_> {
         if let Some(Some(base)) = base {
             (self.say)(&format!(" ---> {}\n", short(&base.id()?)));
             return Ok(Stage {
-                args: Default::default(),
+                args: HashMap::default(),
                 has_command: false,
                 ..base.clone()
             });
@@ -273,7 +274,7 @@ impl Builder<'_> {
                 }
             }
             _ => {
-                let config = self.configured(stage, instruction)?;
+                let config = configured(stage, instruction)?;
                 let text = config.to_string();
                 let key = key(&[&parent, &instruction.text(), &text]);
                 if self.known(stage, &key) {
@@ -330,24 +331,6 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// The configuration after an instruction, as JSON whose keys are in order.
-    fn configured(&self, stage: &Stage, instruction: &Instruction) -> Result<serde_json::Value> {
-        let variables = stage.variables();
-        let mut config = stage.document.config();
-        let is_other = matches!(instruction.name.as_str(), "ARG" | "MAINTAINER");
-        let lookup = |name: &str| variables.get(name).cloned();
-        if !is_other && !configure(&mut config, instruction, &lookup)? {
-            let name = &instruction.name;
-            return Err(Error::not_supported(format!("the instruction {name}")));
-        }
-        if instruction.name == "ENTRYPOINT" && !stage.has_command {
-            config.cmd = None;
-        }
-        let mut value = serde_json::to_value(config).map_err(Error::internal)?;
-        value.sort_all_objects();
-        Ok(value)
-    }
-
     async fn configure(
         &self,
         stage: &mut Stage,
@@ -398,6 +381,24 @@ impl Builder<'_> {
         }
         Ok(id)
     }
+}
+
+/// The configuration after an instruction, as JSON whose keys are in order.
+fn configured(stage: &Stage, instruction: &Instruction) -> Result<serde_json::Value> {
+    let variables = stage.variables();
+    let mut config = stage.document.config();
+    let is_other = matches!(instruction.name.as_str(), "ARG" | "MAINTAINER");
+    let lookup = |name: &str| variables.get(name).cloned();
+    if !is_other && !configure(&mut config, instruction, &lookup)? {
+        let name = &instruction.name;
+        return Err(Error::not_supported(format!("the instruction {name}")));
+    }
+    if instruction.name == "ENTRYPOINT" && !stage.has_command {
+        config.cmd = None;
+    }
+    let mut value = serde_json::to_value(config).map_err(Error::internal)?;
+    value.sort_all_objects();
+    Ok(value)
 }
 
 /// The key of a step in the cache: of the image before it and what it does.

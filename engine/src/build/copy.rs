@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, OFlags, fstat};
 
-use crate::archive::{Pack, Root, Unpack, decompress, pack, unpack};
+use crate::archive::{Pack, Root, Unpack, decompress, pack, packed, unpack};
 use crate::image::Hashed;
 
 /// What to copy.
@@ -140,7 +140,7 @@ fn one(
     transfer(&parent, &name, &target, to, packed)
 }
 
-/// Packs on one thread and unpacks on this one.
+/// Packs, and unpacks elsewhere.
 fn transfer(
     folder: &OwnedFd,
     name: &OsStr,
@@ -148,26 +148,9 @@ fn transfer(
     to: &Root,
     options: Pack,
 ) -> io::Result<()> {
-    let (reader, writer) = io::pipe()?;
-    std::thread::scope(|scope| {
-        let packing = scope.spawn(move || {
-            let mut builder = tar::Builder::new(io::BufWriter::with_capacity(1 << 16, writer));
-            pack(&mut builder, folder, name, path, options)?;
-            builder
-                .into_inner()?
-                .into_inner()
-                .map_err(io::IntoInnerError::into_error)?;
-            Ok::<_, io::Error>(())
-        });
-        let unpacked = unpack(
-            to,
-            io::BufReader::with_capacity(1 << 16, reader),
-            Unpack::default(),
-        );
-        let packed = packing
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("packing ended early")));
-        packed.and(unpacked).map(|_| ())
+    packed(folder, (name, path), options, |reader| {
+        let reader = io::BufReader::with_capacity(1 << 16, reader);
+        unpack(to, reader, Unpack::default()).map(|_| ())
     })
 }
 

@@ -1,13 +1,12 @@
 //! Changed files as a layer.
 
 use std::ffi::OsStr;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::builder::Builder;
 use super::stage::Stage;
-use crate::archive::{Pack, Root, names, pack};
+use crate::archive::{Pack, Root, is_untouched, names, packed};
 use crate::container::blocking;
 use crate::engine::Engine;
 use crate::image::{Descriptor, Lease};
@@ -78,29 +77,18 @@ pub(super) fn commit_upper(
         ..Pack::default()
     };
     let root = Root::open(upper).map_err(|error| Error::io("open", upper, error))?;
-    if names(root.fd())
-        .map_err(|error| Error::io("read", upper, error))?
-        .is_empty()
-    {
+    let is_empty = if by_container {
+        is_untouched(&root)
+    } else {
+        names(root.fd()).map(|names| names.is_empty())
+    };
+    if is_empty.map_err(|error| Error::io("read", upper, error))? {
         return Ok(None);
     }
-    let (reader, writer) = io::pipe().map_err(Error::internal)?;
-    std::thread::scope(|scope| {
-        let packing = scope.spawn(move || {
-            let mut builder = tar::Builder::new(io::BufWriter::with_capacity(1 << 16, writer));
-            let name = OsStr::new(".");
-            pack(&mut builder, root.fd(), name, Path::new(""), options)?;
-            let writer = builder.into_inner()?;
-            writer
-                .into_inner()
-                .map_err(io::IntoInnerError::into_error)?;
-            Ok::<_, io::Error>(())
-        });
-        let layer = engine.images.new_layer(reader, lease);
-        let packed = packing
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("packing ended early")));
-        packed.map_err(|error| Error::io("pack", upper, error))?;
-        layer.map(Some)
-    })
+    let content = (OsStr::new("."), Path::new(""));
+    let layer = packed(root.fd(), content, options, |reader| {
+        Ok(engine.images.new_layer(reader, lease))
+    });
+    let layer = layer.map_err(|error| Error::io("pack", upper, error))?;
+    layer.map(Some)
 }

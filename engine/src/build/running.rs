@@ -123,10 +123,10 @@ pub(super) fn command(stage: &Stage, instruction: &Instruction) -> Result<Vec<St
         command.push(instruction.rest.clone());
         command
     });
-    match command.is_empty() {
-        true => Err(instruction.error("requires a command")),
-        false => Ok(command),
+    if command.is_empty() {
+        return Err(instruction.error("requires a command"));
     }
+    Ok(command)
 }
 
 /// How the classic builder writes a command in an image's history: arguments in front.

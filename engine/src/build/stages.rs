@@ -158,10 +158,10 @@ pub(crate) fn check_platform(platform: &str) -> Result<()> {
         || platform == architecture()
         || platform == own
         || platform.starts_with(&format!("{own}/"));
-    match fits {
-        true => Ok(()),
-        false => Err(Error::not_supported(format!("the platform {platform}"))),
+    if fits {
+        return Ok(());
     }
+    Err(Error::not_supported(format!("the platform {platform}")))
 }
 
 /// The value that the client gives an argument, or that every build has.

@@ -3,12 +3,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 
-use bollard_stubs::models::ImageConfig;
+use bollard_stubs::models::{HostConfig, ImageConfig};
 
 use super::*;
 use crate::Layout;
 use crate::engine::Engine;
-use crate::image::Reference;
+use crate::image::{Import, Reference};
 
 #[test]
 fn lines_are_joined_and_comments_left_out() {
@@ -155,7 +155,7 @@ impl Place {
             tags: vec![Reference::parse("built:1").unwrap()],
             ..request
         };
-        let id = build(&self.engine, &request, &say).await?;
+        let id = Box::pin(build(&self.engine, &request, &say)).await?;
         Ok((id, said.into_inner().unwrap()))
     }
 
@@ -305,4 +305,101 @@ async fn archives_are_unpacked_and_links_stay_inside() {
         error.message,
         "Cannot locate specified Dockerfile: Dockerfile"
     );
+}
+
+/// A root file system of busybox.
+fn busybox(place: &Place) {
+    let program = "/bin/busybox";
+    assert!(fs::exists(program).unwrap(), "install busybox-static");
+    let mut builder = tar::Builder::new(Vec::new());
+    builder
+        .append_path_with_name(program, "bin/busybox")
+        .unwrap();
+    for name in ["sh", "cat", "id", "ls", "rm", "mkdir"] {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        header.set_mode(0o777);
+        let path = format!("bin/{name}");
+        builder.append_link(&mut header, path, "busybox").unwrap();
+    }
+    let import = Import {
+        name: Some(Reference::parse("busybox:1").unwrap()),
+        config: ImageConfig {
+            env: Some(vec!["PATH=/bin".to_owned()]),
+            ..ImageConfig::default()
+        },
+        ..Import::default()
+    };
+    let data = builder.into_inner().unwrap();
+    place.engine.images.import(data.as_slice(), import).unwrap();
+}
+
+fn alone() -> Build {
+    Build {
+        host: HostConfig {
+            network_mode: Some("none".to_owned()),
+            ..HostConfig::default()
+        },
+        ..Build::default()
+    }
+}
+
+#[tokio::test]
+async fn commands_run_in_the_stage() {
+    let place = Place::new();
+    busybox(&place);
+    place.write(
+        "Dockerfile",
+        "FROM busybox:1\nARG WHO=world\nARG HIDDEN=no\nENV HIDDEN=yes\nWORKDIR /work\n\
+         RUN echo hello $WHO $HIDDEN > out; mkdir /old; echo x > /old/x\nUSER 5:6\n\
+         RUN [\"/bin/sh\", \"-c\", \"cat out; id -u; ls /etc\"]\nUSER 0\nRUN rm -r /old\n\
+         SHELL [\"/bin/busybox\", \"sh\", \"-ec\"]\nRUN echo $0 from a shell >&2\n",
+    );
+    let (id, said) = place.build(alone()).await.unwrap();
+    assert!(said.contains("hello world yes\n5\n"), "{said}");
+    assert!(said.contains("from a shell\n"), "{said}");
+    assert_eq!(said.matches(" ---> Running in ").count(), 4);
+    let images = &place.engine.images;
+    let image = images.resolve(&id).unwrap();
+    let history = &image.document.history;
+    let command =
+        "|1 WHO=world /bin/sh -c echo hello $WHO $HIDDEN > out; mkdir /old; echo x > /old/x";
+    assert!(
+        history
+            .iter()
+            .any(|step| step.created_by.as_deref() == Some(command))
+    );
+    images.prepare("c", &image).await.unwrap();
+    let rootfs = images.mount("c").await.unwrap();
+    assert!(!rootfs.join("old").exists());
+    // What the runtime puts into every container is in no layer.
+    for name in ["dev", "proc", "sys", "etc/hosts", "etc/resolv.conf"] {
+        assert!(!rootfs.join(name).exists(), "{name}");
+    }
+    images.discard("c").await.unwrap();
+    let (same, said) = place.build(alone()).await.unwrap();
+    assert_eq!((same, said.matches("Running in").count()), (id, 0));
+    // Neither containers nor the images that they were made of stay.
+    assert!(place.engine.containers.all().is_empty());
+    assert_eq!(images.all().len(), 2);
+    assert!(images.snapshots_are_gone());
+}
+
+#[tokio::test]
+async fn a_command_that_fails_says_how() {
+    let place = Place::new();
+    busybox(&place);
+    place.write("Dockerfile", "FROM busybox:1\nRUN echo so; exit 7\n");
+    let failure = place.build(alone()).await.unwrap_err();
+    assert_eq!(failure.code, Some(7));
+    assert_eq!(
+        failure.error.message,
+        "The command '/bin/sh -c echo so; exit 7' returned a non-zero code: 7"
+    );
+    place.write("Dockerfile", "FROM busybox:1\nRUN [\"/none\"]\n");
+    let failure = place.build(alone()).await.unwrap_err();
+    assert!(failure.error.message.contains("/none"), "{}", failure.error);
+    assert!(place.engine.containers.all().is_empty());
+    assert_eq!(place.engine.images.all().len(), 1);
 }

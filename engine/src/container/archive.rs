@@ -172,12 +172,11 @@ impl View {
                 missing(&writing.container, path, &error)
             })?;
             self.check_writable(&folder)?;
-            let owner = match writing.as_user && !self.user.is_empty() {
-                true => {
-                    let user = user::resolve(&self.rootfs, &self.user, &[])?;
-                    Some((user.uid, user.gid))
-                }
-                false => None,
+            let owner = if writing.as_user && !self.user.is_empty() {
+                let user = user::resolve(&self.rootfs, &self.user, &[])?;
+                Some((user.uid, user.gid))
+            } else {
+                None
             };
             let options = Unpack {
                 keep_kinds: writing.keep_kinds,

@@ -86,14 +86,15 @@ impl Pull {
             "id": asked,
         }));
         let text = self.own(text).await?;
-        let manifest = self.read(&text)?;
+        let manifest = read(&text)?;
         let document = self.config(&manifest).await?;
         self.layers(&manifest, &document).await?;
         let is_new = self.add(reference, &whole, text).await?;
         (self.tell)(json!({ "status": format!("Digest: {whole}") }));
-        let outcome = match is_new {
-            true => "Downloaded newer image for",
-            false => "Image is up to date for",
+        let outcome = if is_new {
+            "Downloaded newer image for"
+        } else {
+            "Image is up to date for"
         };
         let name = reference.familiar();
         (self.tell)(json!({ "status": format!("Status: {outcome} {name}") }));
@@ -129,21 +130,6 @@ impl Pull {
             ))
         })?;
         self.manifest(&fitting.digest).await
-    }
-
-    fn read(&self, text: &[u8]) -> Result<Manifest> {
-        let manifest: Manifest = serde_json::from_slice(text).map_err(broken)?;
-        if manifest.schema_version != 2 {
-            return Err(Error::not_supported(format!(
-                "a manifest of version {}",
-                manifest.schema_version
-            )));
-        }
-        let blobs = || manifest.layers.iter().chain([&manifest.config]);
-        if !blobs().all(|blob| is_digest(&blob.digest)) {
-            return Err(Error::bad_request("a digest is not one of SHA-256"));
-        }
-        Ok(manifest)
     }
 
     async fn config(&self, manifest: &Manifest) -> Result<Document> {
@@ -256,6 +242,22 @@ impl Pull {
     fn say(&self, digest: &str, status: &str) {
         (self.tell)(json!({ "status": status, "progressDetail": {}, "id": short(digest) }));
     }
+}
+
+/// A manifest of one image, all of whose digests can be checked.
+fn read(text: &[u8]) -> Result<Manifest> {
+    let manifest: Manifest = serde_json::from_slice(text).map_err(broken)?;
+    if manifest.schema_version != 2 {
+        return Err(Error::not_supported(format!(
+            "a manifest of version {}",
+            manifest.schema_version
+        )));
+    }
+    let blobs = || manifest.layers.iter().chain([&manifest.config]);
+    if !blobs().all(|blob| is_digest(&blob.digest)) {
+        return Err(Error::bad_request("a digest is not one of SHA-256"));
+    }
+    Ok(manifest)
 }
 
 fn broken(error: serde_json::Error) -> Error {

@@ -183,11 +183,11 @@ async fn an_image_comes_with_all_it_has() {
     place.pull(&place.name, b"").await.unwrap();
     let image = place.engine.images.resolve(&place.name).unwrap();
     assert_eq!((image.size, image.document.rootfs.diff_ids.len()), (6, 2));
-    assert_eq!(image.tags, [place.name.clone()]);
+    assert_eq!(image.tags, std::slice::from_ref(&place.name));
     let by_digest = place
         .name
         .replace(":1", &format!("@{}", place.digest_of_list()));
-    assert_eq!(image.digests, [by_digest.clone()]);
+    assert_eq!(image.digests, std::slice::from_ref(&by_digest));
     for (status, count) in [
         ("Pulling from a/b", 1),
         ("Pulling fs layer", 2),

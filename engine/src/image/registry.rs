@@ -109,20 +109,7 @@ impl Registry {
         };
         match response.status() {
             StatusCode::OK => Ok(response),
-            status => Err(self.refused(status, url)),
-        }
-    }
-
-    fn refused(&self, status: StatusCode, url: &str) -> Error {
-        match status {
-            StatusCode::NOT_FOUND => Error::not_found("manifest unknown"),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::forbidden(
-                "repository does not exist or may require authorization: access is denied",
-            ),
-            StatusCode::TOO_MANY_REQUESTS => {
-                Error::internal("toomanyrequests: the registry wants fewer requests")
-            }
-            status => Error::internal(format!("Get {url:?}: the registry answers {status}")),
+            status => Err(refused(status, url)),
         }
     }
 
@@ -182,7 +169,7 @@ impl Registry {
 
     /// Gets what the registry wants, as it says with its refusal.
     async fn authorize(&self, challenge: &str) -> Result<String> {
-        let denied = || self.refused(StatusCode::UNAUTHORIZED, &self.base);
+        let denied = || refused(StatusCode::UNAUTHORIZED, &self.base);
         let value = match Challenge::parse(challenge).ok_or_else(denied)? {
             Challenge::Basic => self.credentials.basic().ok_or_else(denied)?,
             Challenge::Bearer {
@@ -211,31 +198,28 @@ impl Registry {
             )));
         }
         let pairs = [("service", service), ("scope", scope)];
-        let request = match &self.credentials.identity_token {
-            Some(identity) => {
-                let more = [
-                    ("grant_type", "refresh_token"),
-                    ("client_id", "rcompose"),
-                    ("refresh_token", identity),
-                ];
-                let form = serde_urlencoded::to_string([&pairs[..], &more].concat());
-                Request::post(url)
-                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                    .body(Body::from(form.map_err(Error::internal)?))
+        let request = if let Some(identity) = &self.credentials.identity_token {
+            let more = [
+                ("grant_type", "refresh_token"),
+                ("client_id", "rcompose"),
+                ("refresh_token", identity),
+            ];
+            let form = serde_urlencoded::to_string([&pairs[..], &more].concat());
+            Request::post(url)
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(Body::from(form.map_err(Error::internal)?))
+        } else {
+            let query = serde_urlencoded::to_string(pairs).map_err(Error::internal)?;
+            let separator = if realm.contains('?') { '&' } else { '?' };
+            let mut request = Request::get(format!("{realm}{separator}{query}"));
+            if let Some(basic) = self.credentials.basic() {
+                request = request.header(AUTHORIZATION, basic);
             }
-            None => {
-                let query = serde_urlencoded::to_string(pairs).map_err(Error::internal)?;
-                let separator = if realm.contains('?') { '&' } else { '?' };
-                let mut request = Request::get(format!("{realm}{separator}{query}"));
-                if let Some(basic) = self.credentials.basic() {
-                    request = request.header(AUTHORIZATION, basic);
-                }
-                request.body(Body::empty())
-            }
+            request.body(Body::empty())
         };
         let response = self.send(request.map_err(Error::internal)?).await?;
         if response.status() != StatusCode::OK {
-            return Err(self.refused(response.status(), realm));
+            return Err(refused(response.status(), realm));
         }
         let bytes = self.small(response, realm).await?;
         let wrong = |error| Error::internal(format!("the token of {realm}: {error}"));
@@ -245,6 +229,19 @@ impl Registry {
             false => token.token,
         };
         Ok(format!("Bearer {text}"))
+    }
+}
+
+fn refused(status: StatusCode, url: &str) -> Error {
+    match status {
+        StatusCode::NOT_FOUND => Error::not_found("manifest unknown"),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Error::forbidden(
+            "repository does not exist or may require authorization: access is denied",
+        ),
+        StatusCode::TOO_MANY_REQUESTS => {
+            Error::internal("toomanyrequests: the registry wants fewer requests")
+        }
+        status => Error::internal(format!("Get {url:?}: the registry answers {status}")),
     }
 }
 

@@ -54,6 +54,7 @@ impl Images {
             std::os::unix::fs::chown(&upper, Some(metadata.uid()), Some(metadata.gid()))
                 .map_err(failed)?;
         }
+        let layers = once(layers);
         for (number, layer) in layers.iter().rev().enumerate() {
             symlink(self.layers.tree(layer), folder.join(number.to_string())).map_err(failed)?;
         }
@@ -62,7 +63,7 @@ impl Images {
         }
         let snapshot = Snapshot {
             image: image.to_owned(),
-            layers: layers.to_owned(),
+            layers,
         };
         store::write(&folder.join("image.json"), &snapshot)
     }
@@ -163,6 +164,14 @@ impl Images {
     fn snapshot(&self, container: &str) -> PathBuf {
         self.layout.snapshots().join(container)
     }
+}
+
+/// The layers without repetitions, which overlay refuses: the uppermost of equal ones has
+/// everything that the others have.
+fn once(layers: &[String]) -> Vec<String> {
+    let is_last = |(at, layer): &(usize, &String)| !layers[at + 1..].contains(layer);
+    let layers = layers.iter().enumerate().filter(is_last);
+    layers.map(|(_, layer)| layer.clone()).collect()
 }
 
 /// Whether something is mounted here: it is on another device than the folder above, or it is

@@ -51,12 +51,8 @@ fn import(images: &Images, name: &str, files: &[(&str, &[u8])]) -> String {
         .unwrap()
 }
 
-fn is_root() -> bool {
-    let is_root = rustix::process::geteuid().is_root();
-    if !is_root {
-        println!("skipped: needs root");
-    }
-    is_root
+fn needs_root() {
+    assert!(rustix::process::geteuid().is_root(), "this test needs root");
 }
 
 #[test]
@@ -138,9 +134,7 @@ fn several_repositories_keep_an_image() {
 
 #[tokio::test]
 async fn a_container_keeps_its_image() {
-    if !is_root() {
-        return;
-    }
+    needs_root();
     let place = place();
     import(&place.images, "a:1", &[("f", b"text")]);
     let image = place.images.resolve("a:1").unwrap();
@@ -316,12 +310,9 @@ fn lists_are_filtered() {
     assert_eq!(count("{}").unwrap(), 2);
 }
 
-/// Whether this process may mount, tried in the mount namespace of a thread of its own.
 #[tokio::test]
 async fn layers_are_mounted_upon_each_other() {
-    if !is_root() {
-        return;
-    }
+    needs_root();
     let place = place();
     let lease = place.images.lease();
     let mut document = Document::new();
@@ -339,16 +330,16 @@ async fn layers_are_mounted_upon_each_other() {
         .unwrap();
     layers.push(layer);
     document.rootfs.diff_ids.push(diff_id);
+    // The same layer again: images often have an empty one several times.
+    layers.insert(0, layers[69].clone());
+    document
+        .rootfs
+        .diff_ids
+        .insert(0, document.rootfs.diff_ids[69].clone());
     let id = place.images.make(&document, layers, &[], &lease).unwrap();
     let image = place.images.resolve(&id).unwrap();
     place.images.prepare("many", &image).await.unwrap();
-    let path = match place.images.mount("many").await {
-        Ok(path) => path,
-        Err(error) => {
-            println!("skipped: no overlay here: {error}");
-            return;
-        }
-    };
+    let path = place.images.mount("many").await.unwrap();
     assert_eq!(place.images.mount("many").await.unwrap(), path);
     assert!(place.images.is_mounted("many"));
     assert_eq!(fs::read(path.join("same")).unwrap(), b"69");

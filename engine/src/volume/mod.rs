@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::archive::{Pack, Root, Unpack, pack, unpack};
+use crate::archive::{Pack, Root, Unpack, packed, unpack};
 use crate::store::Documents;
 use crate::{Error, Layout, Result};
 
@@ -322,32 +322,10 @@ fn copy_content(rootfs: &Path, path: &Path, data: &Path) -> io::Result<()> {
 
 /// Copies a folder with everything in it, its owner and its mode.
 fn copy_folder(source: &std::os::fd::OwnedFd, target: &Root) -> io::Result<()> {
-    let (reader, writer) = io::pipe()?;
-    std::thread::scope(|scope| {
-        let packing = scope.spawn(|| {
-            let mut builder = tar::Builder::new(io::BufWriter::with_capacity(1 << 16, writer));
-            pack(
-                &mut builder,
-                source,
-                OsStr::new("."),
-                Path::new(""),
-                Pack::default(),
-            )?;
-            builder
-                .into_inner()?
-                .into_inner()
-                .map_err(|error| error.into_error())?;
-            Ok(())
-        });
-        let unpacked = unpack(
-            target,
-            io::BufReader::with_capacity(1 << 16, reader),
-            Unpack::default(),
-        );
-        let packed = packing
-            .join()
-            .unwrap_or_else(|_| Err(io::Error::other("packing ended early")));
-        packed.and(unpacked)
+    let content = (OsStr::new("."), Path::new(""));
+    packed(source, content, Pack::default(), |reader| {
+        let reader = io::BufReader::with_capacity(1 << 16, reader);
+        unpack(target, reader, Unpack::default())
     })?;
     let stat = rustix::fs::fstat(source)?;
     rustix::fs::fchown(

@@ -91,10 +91,7 @@ async fn image_content_is_copied_once() {
 
 #[tokio::test]
 async fn devices_are_mounted_while_in_use() {
-    if !rustix::process::geteuid().is_root() {
-        println!("skipped: needs root");
-        return;
-    }
+    assert!(rustix::process::geteuid().is_root(), "this test needs root");
     let (_folder, _, volumes) = place();
     let options = [
         ("type", "tmpfs"),
@@ -108,10 +105,7 @@ async fn devices_are_mounted_while_in_use() {
         .ensure("memory", "local", &options, &HashMap::new())
         .await
         .unwrap();
-    let Ok(path) = volumes.mount("memory", "c1").await else {
-        println!("skipped: no mounts here");
-        return;
-    };
+    let path = volumes.mount("memory", "c1").await.unwrap();
     volumes.mount("memory", "c2").await.unwrap();
     assert_eq!(fs::metadata(&path).unwrap().uid(), 5);
     volumes.unmount("memory", "c1").await.unwrap();
