@@ -187,10 +187,11 @@ pub(super) fn exit_path(engine: &Engine, id: &str) -> PathBuf {
 /// Takes away what a run needed. What fails is told in the daemon's log: the next run, or the
 /// removal, tries again.
 pub(super) async fn clean(engine: &Engine, handle: &Handle) {
-    let mut results = vec![
-        parts::detach(engine, &handle.id).await,
-        engine.images.unmount(&handle.id).await,
-    ];
+    let (detached, unmounted) = tokio::join!(
+        parts::detach(engine, &handle.id),
+        engine.images.unmount(&handle.id)
+    );
+    let mut results = vec![detached, unmounted];
     for mount in &handle.record().mounts {
         if let Some(name) = mount.volume() {
             results.push(engine.volumes.unmount(name, &handle.id).await);

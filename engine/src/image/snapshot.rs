@@ -90,12 +90,16 @@ impl Images {
     /// Takes the mount away; nothing when there is none.
     pub(crate) async fn unmount(&self, container: &str) -> Result<()> {
         let target = self.rootfs(container);
-        match umount2(&target, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
-            Ok(()) | Err(nix::Error::EINVAL | nix::Error::ENOENT) => {}
-            Err(error) => return Err(Error::io("unmount", &target, error)),
-        }
-        let _ = fs::remove_dir(&target);
-        Ok(())
+        // The kernel takes its time for it.
+        let unmounted = tokio::task::spawn_blocking(move || {
+            match umount2(&target, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
+                Ok(()) | Err(nix::Error::EINVAL | nix::Error::ENOENT) => {}
+                Err(error) => return Err(Error::io("unmount", &target, error)),
+            }
+            let _ = fs::remove_dir(&target);
+            Ok(())
+        });
+        unmounted.await.map_err(Error::internal)?
     }
 
     /// Removes a container's writable layer.

@@ -202,19 +202,19 @@ impl Networks {
         };
         let mut result = Ok(());
         let mut networks = Vec::new();
+        self.lingering
+            .leave(self.links().await?, &attachment.endpoints);
         for one in &attachment.endpoints {
-            result = result.and(self.unplug(one).await);
             networks.extend(self.find(&one.network).ok());
         }
         for network in networks
             .iter()
             .filter(|network| network.is_default_bridge())
         {
-            result = result.and(self.lower_bridge(network).await);
+            result = result.and(self.lower_later(network).await);
         }
-        let is_default = networks.iter().any(Network::is_default_bridge);
-        if is_default || !attachment.publications.is_empty() {
-            result = result.and(self.apply_firewall().await);
+        if !attachment.publications.is_empty() {
+            self.apply_firewall_later();
         }
         for network in &networks {
             self.tell("disconnect", network, Some(container));
@@ -430,7 +430,9 @@ impl Networks {
             hardware: one.hardware,
             mtu: network.mtu()?,
         };
-        self.links().await?.pair(&pair).await?;
+        let links = self.links().await?;
+        self.lingering.make_way(links, one).await?;
+        links.pair(&pair).await?;
         let index = inner.up(&one.guest_link).await?;
         let pools = [
             (one.ipv4.map(IpAddr::V4), network.ipv4()),

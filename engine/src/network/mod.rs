@@ -20,6 +20,7 @@ mod endpoint;
 mod firewall;
 mod inspect;
 mod ipam;
+mod lingering;
 mod link;
 mod namespace;
 mod networks;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
@@ -11,6 +12,7 @@ use super::attachment::Attachment;
 use super::document::{Driver, Network};
 use super::firewall::{self, Firewall, Redirect, Rules};
 use super::ipam::{self, Pool, hardware_address};
+use super::lingering::Lingering;
 use super::link::Links;
 use super::ports::{self, Publication};
 use super::state::Inner;
@@ -18,6 +20,9 @@ use super::{Shared, create};
 use crate::events::{Events, Kind};
 use crate::store::Documents;
 use crate::{Error, Layout, Result};
+
+/// How long the default bridge stays without containers.
+const UNUSED: Duration = Duration::from_secs(1);
 
 /// The networks, and the containers on them.
 #[derive(Debug)]
@@ -29,7 +34,9 @@ pub(crate) struct Networks {
     links: OnceCell<Links>,
     pub(super) firewall: Arc<Firewall>,
     /// Making and removing bridges, one after the other.
-    bridges: tokio::sync::Mutex<HashSet<String>>,
+    bridges: Arc<tokio::sync::Mutex<HashSet<String>>>,
+    /// Links that are left to their namespaces.
+    pub(super) lingering: Lingering,
     /// Name servers and proxies, by the container's id.
     pub(super) services: Mutex<HashMap<String, Services>>,
 }
@@ -70,7 +77,8 @@ impl Networks {
             attachments: Arc::new(attachments),
             links: OnceCell::new(),
             firewall: Arc::default(),
-            bridges: tokio::sync::Mutex::default(),
+            bridges: Arc::default(),
+            lingering: Lingering::default(),
             services: Mutex::default(),
         })
     }
@@ -276,15 +284,27 @@ impl Networks {
 
     /// Takes a network's bridge away, unless it was there before the network, or is in use.
     pub(super) async fn lower_bridge(&self, network: &Network) -> Result<()> {
-        let mut up = self.bridges.lock().await;
-        if network.driver != Driver::Bridge
-            || network.foreign
-            || self.state.lock().on(&network.id).next().is_some()
-        {
-            return Ok(());
-        }
-        up.remove(&network.id);
-        self.links().await?.remove(&network.bridge).await
+        lower(self.links().await?, &self.state, &self.bridges, network).await
+    }
+
+    /// Takes the default bridge and what the firewall has of it away when nobody has used it for
+    /// a while.
+    pub(super) async fn lower_later(&self, network: &Network) -> Result<()> {
+        let (links, network) = (self.links().await?.clone(), network.clone());
+        let (state, bridges, firewall) = (
+            self.state.clone(),
+            self.bridges.clone(),
+            self.firewall.clone(),
+        );
+        tokio::spawn(async move {
+            tokio::time::sleep(UNUSED).await;
+            let lowered = lower(&links, &state, &bridges, &network).await;
+            let applied = firewall.apply(|| rules(&state.lock())).await;
+            if let Err(error) = lowered.and(applied) {
+                tracing::error!("network {}: {error}", network.name);
+            }
+        });
+        Ok(())
     }
 
     pub(super) async fn apply_firewall(&self) -> Result<()> {
@@ -341,6 +361,23 @@ fn forward(ipv6: bool) {
             tracing::warn!("containers cannot reach beyond this host: {switch}: {error}");
         }
     }
+}
+
+async fn lower(
+    links: &Links,
+    state: &Shared,
+    bridges: &tokio::sync::Mutex<HashSet<String>>,
+    network: &Network,
+) -> Result<()> {
+    let mut up = bridges.lock().await;
+    if network.driver != Driver::Bridge
+        || network.foreign
+        || state.lock().on(&network.id).next().is_some()
+    {
+        return Ok(());
+    }
+    up.remove(&network.id);
+    links.remove(&network.bridge).await
 }
 
 /// What the firewall has to do for the present networks and containers.

@@ -9,7 +9,12 @@ impl Networks {
     /// daemon's log.
     pub(crate) async fn rest(&self) {
         let networks: Vec<_> = self.state.lock().networks.values().cloned().collect();
-        for network in networks.iter().filter(|network| !network.builtin) {
+        if let Ok(links) = self.links().await
+            && let Err(error) = self.lingering.end_all(links).await
+        {
+            tracing::error!("{error}");
+        }
+        for network in &networks {
             if let Err(error) = self.lower_bridge(network).await {
                 tracing::error!("network {}: {error}", network.name);
             }

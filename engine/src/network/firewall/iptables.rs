@@ -30,6 +30,16 @@ impl Chains {
         }
     }
 
+    /// All of them with their tables.
+    pub(super) fn all(&self) -> [(&'static str, &str); 4] {
+        [
+            ("filter", &self.forward),
+            ("filter", &self.isolation),
+            ("nat", &self.inward),
+            ("nat", &self.outward),
+        ]
+    }
+
     pub(super) fn jumps(&self) -> [Jump; 3] {
         [
             Jump {
@@ -49,6 +59,25 @@ impl Chains {
             },
         ]
     }
+}
+
+/// The text that takes the jumps and our chains away.
+pub(super) fn removal(chains: &Chains) -> String {
+    let mut text = String::new();
+    for table in ["filter", "nat"] {
+        let _ = writeln!(text, "*{table}");
+        for jump in chains.jumps().iter().filter(|jump| jump.table == table) {
+            let _ = writeln!(text, "-D {} {}", jump.chain, jump.rule);
+        }
+        let own = || chains.all().into_iter().filter(|(of, _)| *of == table);
+        for action in ["-F", "-X"] {
+            for (_, chain) in own() {
+                let _ = writeln!(text, "{action} {chain}");
+            }
+        }
+        text.push_str("COMMIT\n");
+    }
+    text
 }
 
 /// The text for one family: our chains are made or emptied and filled, in one step a table; the
@@ -185,6 +214,22 @@ COMMIT
 COMMIT
 ";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn rules_are_taken_away() {
+        let text = removal(&Chains::new("0a1b2c3d"));
+        let nat = text.split("COMMIT\n").nth(1).unwrap();
+        let expected = "\
+*nat
+-D PREROUTING -m addrtype --dst-type LOCAL -j RCOMPOSE-IN-0a1b2c3d
+-D POSTROUTING -j RCOMPOSE-OUT-0a1b2c3d
+-F RCOMPOSE-IN-0a1b2c3d
+-F RCOMPOSE-OUT-0a1b2c3d
+-X RCOMPOSE-IN-0a1b2c3d
+-X RCOMPOSE-OUT-0a1b2c3d
+";
+        assert_eq!(nat, expected);
     }
 
     #[test]

@@ -104,12 +104,11 @@ impl Tool {
         match self {
             Self::Nft(nft) => run(nft, &["-f", "-"], &nft::replace(rules, is_ipv4)).await,
             Self::Iptables { restore, iptables } => {
-                let mut missing = Vec::new();
-                for jump in Chains::new(&rules.tag).jumps() {
-                    if change(iptables, "-C", &jump).await.is_err() {
-                        missing.push(jump.chain);
-                    }
-                }
+                let jumps = Chains::new(&rules.tag).jumps();
+                let checks = jumps.each_ref().map(|jump| change(iptables, "-C", jump));
+                let found = futures::future::join_all(checks).await;
+                let missing = jumps.iter().zip(&found).filter(|(_, found)| found.is_err());
+                let missing: Vec<_> = missing.map(|(jump, _)| jump.chain).collect();
                 let is_missing = |jump: &Jump| missing.contains(&jump.chain);
                 let text = iptables::restore(rules, is_ipv4, is_missing);
                 run(restore, &["--noflush", "-w"], &text).await
@@ -130,26 +129,31 @@ impl Tool {
                     let _ = run(nft, &["-f", "-"], &nft::delete(tag, is_ipv4)).await;
                 }
             }
-            Self::Iptables { iptables, .. } => {
+            Self::Iptables { restore, iptables } => {
                 let chains = Chains::new(tag);
-                let [forward, inward, outward] = chains.jumps();
+                let [forward, _, outward] = chains.jumps();
                 let is_there = change(iptables, "-C", &forward).await.is_ok()
                     || change(iptables, "-C", &outward).await.is_ok();
                 if !is_there {
                     return;
                 }
-                for jump in [forward, inward, outward] {
-                    let _ = change(iptables, "-D", &jump).await;
-                }
-                let filter = [&chains.forward, &chains.isolation].map(|chain| ("filter", chain));
-                let nat = [&chains.inward, &chains.outward].map(|chain| ("nat", chain));
-                let all: Vec<_> = filter.into_iter().chain(nat).collect();
-                for action in ["-F", "-X"] {
-                    for (table, chain) in &all {
-                        let _ = run(iptables, &["-w", "-t", table, action, chain], "").await;
-                    }
+                let text = iptables::removal(&chains);
+                if run(restore, &["--noflush", "-w"], &text).await.is_err() {
+                    // Somebody else has taken a part of them away.
+                    remove_one_by_one(iptables, &chains).await;
                 }
             }
+        }
+    }
+}
+
+async fn remove_one_by_one(iptables: &Path, chains: &Chains) {
+    for jump in chains.jumps() {
+        let _ = change(iptables, "-D", &jump).await;
+    }
+    for action in ["-F", "-X"] {
+        for (table, chain) in chains.all() {
+            let _ = run(iptables, &["-w", "-t", table, action, chain], "").await;
         }
     }
 }
