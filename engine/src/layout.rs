@@ -58,6 +58,11 @@ impl Layout {
         self.root.join("build-cache")
     }
 
+    /// Folders that commands of builds share: the caches of `RUN --mount`.
+    pub fn build_caches(&self) -> PathBuf {
+        self.root.join("build-caches")
+    }
+
     /// The writable layers of containers.
     pub fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots")

@@ -129,10 +129,34 @@ async fn built(engine: &Arc<Engine>, request: &Build, lines: &Lines, quiet: bool
 }
 
 async fn prune(State(engine): State<Arc<Engine>>) -> Answer<Json<Value>> {
-    let (keys, bytes) = blocking(move || engine.images.prune_steps()).await?;
+    let (keys, bytes) = blocking(move || {
+        prune_caches(&engine);
+        engine.images.prune_steps()
+    })
+    .await?;
     Ok(Json(
         json!({ "CachesDeleted": keys, "SpaceReclaimed": bytes }),
     ))
+}
+
+/// Empties the caches of `RUN --mount` that no container has.
+fn prune_caches(engine: &Engine) {
+    let records = engine
+        .containers
+        .all()
+        .into_iter()
+        .map(|handle| handle.record());
+    let mounts = records.flat_map(|record| record.mounts.clone());
+    let used: Vec<_> = mounts.map(|mount| mount.source).collect();
+    let caches = std::fs::read_dir(engine.layout.build_caches());
+    for cache in caches.into_iter().flatten().flatten() {
+        let path = cache.path();
+        if !used.contains(&path)
+            && let Err(error) = std::fs::remove_dir_all(&path)
+        {
+            tracing::error!("remove {}: {error}", path.display());
+        }
+    }
 }
 
 impl Parameters {

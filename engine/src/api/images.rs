@@ -129,7 +129,10 @@ async fn create(
         return Err(Error::not_supported(format!("fromSrc={source}")));
     }
     let mut import = Import {
-        message: parameters.message.unwrap_or_default(),
+        message: parameters
+            .message
+            .filter(|message| !message.is_empty())
+            .unwrap_or_else(|| "Imported from -".to_owned()),
         ..Import::default()
     };
     if let Some(name) = parameters.repo.filter(|name| !name.is_empty()) {

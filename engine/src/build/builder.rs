@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 use super::configure::configure;
 use super::stage::{Stage, no_operation};
 use super::stages::{Plan, Planned, arguments, given};
-use super::{Build, Failure, Instruction, parse, running};
+use super::{Build, Failure, Instruction, parse, run_mounts, running};
 use crate::archive::Root;
 use crate::engine::Engine;
 use crate::image::{self, Credentials, Document, Image, Lease, Reference, Step, digest};
@@ -260,14 +260,17 @@ impl Builder<'_> {
                 }
             }
             "RUN" => {
-                instruction.check_flags(&["network"])?;
+                instruction.check_flags(&["mount", "network"])?;
                 let command = running::command(stage, instruction)?;
                 let created_by = running::created_by(stage, &command);
-                let key = key(&[&parent, "RUN", &created_by]);
+                let mounts = run_mounts::read(stage, instruction)?;
+                let mounted = self.mounts_digest(&mounts).await;
+                let mounted = mounted.map_err(|error| instruction.error(error))?;
+                let key = key(&[&parent, "RUN", &created_by, &mounted]);
                 if self.known(stage, &key) {
                     true
                 } else {
-                    let layer = self.run(stage, instruction).await?;
+                    let layer = Box::pin(self.run(stage, instruction, &mounts)).await?;
                     stage.add(layer, created_by);
                     self.remember(stage, &key)?;
                     false

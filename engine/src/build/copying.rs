@@ -81,7 +81,12 @@ impl Builder<'_> {
             })
         });
         let from = match instruction.flag("from") {
-            Some(name) => self.other(instruction, name)?,
+            Some(name) => {
+                let (layers, id) = self.layers_of(name).map_err(|error| {
+                    instruction.error(format!("invalid from flag value {name}: {error}"))
+                })?;
+                From::Image(layers, id)
+            }
             None => From::Context(self.build.context.clone()),
         };
         Ok(Copying {
@@ -94,23 +99,19 @@ impl Builder<'_> {
         })
     }
 
-    /// The stage by name or number, or the image, that `--from` means.
-    fn other(&self, instruction: &Instruction, name: &str) -> Result<From> {
+    /// The layers and the id of the stage by name or number, or of the image, that `from` means.
+    ///
+    /// # Errors
+    /// 404 when there is neither.
+    pub(super) fn layers_of(&self, name: &str) -> Result<(Vec<String>, String)> {
         let end = self.stages.len();
         if let Some(number) = self.plan.position(name, end)
             && let Some(stage) = &self.stages[number]
         {
-            let layers = stage.document.rootfs.diff_ids.clone();
-            return Ok(From::Image(layers, stage.id()?));
+            return Ok((stage.document.rootfs.diff_ids.clone(), stage.id()?));
         }
-        let image = self.engine.images.resolve(name);
-        let image = image.map_err(|error| {
-            instruction.error(format!("invalid from flag value {name}: {error}"))
-        })?;
-        Ok(From::Image(
-            image.document.rootfs.diff_ids.clone(),
-            image.id,
-        ))
+        let image = self.engine.images.resolve(name)?;
+        Ok((image.document.rootfs.diff_ids.clone(), image.id))
     }
 
     /// What tells whether the same was copied before: names and contents, but not times.

@@ -6,7 +6,7 @@
 //! | `stages` | which stages there are, and which are needed |
 //! | `builder` | the stages one by one, each instruction from the cache or anew |
 //! | `stage` | what a stage has come to |
-//! | `configure`, `copying`, `copy`, `running` | what the instructions do |
+//! | `configure`, `copying`, `copy`, `running`, `run_mounts` | what the instructions do |
 //! | `layer` | changed files as a layer |
 //! | `commit` | an image of a container |
 
@@ -18,6 +18,7 @@ mod copying;
 mod expand;
 mod layer;
 mod parse;
+mod run_mounts;
 mod running;
 mod stage;
 mod stages;

@@ -8,6 +8,7 @@ use super::Instruction;
 use super::builder::Builder;
 use super::configure::shell;
 use super::layer::Layer;
+use super::run_mounts::{self, RunMount};
 use super::stage::Stage;
 use crate::container::remove::How;
 use crate::container::{Handle, create, remove, start};
@@ -23,14 +24,19 @@ impl Builder<'_> {
         &mut self,
         stage: &Stage,
         instruction: &Instruction,
+        mounts: &[RunMount],
     ) -> Result<Option<Layer>> {
         let command = command(stage, instruction)?;
+        let mut host = self.host(instruction)?;
+        let mounted = self.mount_all(mounts).await?;
+        host.mounts = Some(mounted.mounts.clone());
         let image =
             self.engine
                 .images
                 .intermediate(&stage.document, stage.layers.clone(), &self.lease)?;
-        let done = self.run_in(&image, stage, instruction, &command).await;
+        let done = self.run_in(&image, stage, host, (&command, mounts)).await;
         self.engine.images.drop_intermediate(&image);
+        self.unmount_all(mounted).await?;
         done
     }
 
@@ -38,10 +44,9 @@ impl Builder<'_> {
         &mut self,
         image: &str,
         stage: &Stage,
-        instruction: &Instruction,
-        command: &[String],
+        host: HostConfig,
+        (command, mounts): (&[String], &[RunMount]),
     ) -> Result<Option<Layer>> {
-        let host = self.host(instruction)?;
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
             cmd: Some(command.to_owned()),
@@ -60,7 +65,7 @@ impl Builder<'_> {
         let handle = create::create(self.engine, None, body).await?;
         let short = handle.id.get(..12).unwrap_or(&handle.id).to_owned();
         (self.say)(&format!(" ---> Running in {short}\n"));
-        let layer = self.wait(&handle, command).await;
+        let layer = self.wait(&handle, command, mounts).await;
         let how = How {
             force: true,
             volumes: true,
@@ -71,7 +76,12 @@ impl Builder<'_> {
         Ok(layer)
     }
 
-    async fn wait(&mut self, handle: &Arc<Handle>, command: &[String]) -> Result<Option<Layer>> {
+    async fn wait(
+        &mut self,
+        handle: &Arc<Handle>,
+        command: &[String],
+        mounts: &[RunMount],
+    ) -> Result<Option<Layer>> {
         let link = handle.attach_later(AttachRequest {
             stdin: false,
             stdout: true,
@@ -95,6 +105,7 @@ impl Builder<'_> {
                 command.join(" ")
             )));
         }
+        run_mounts::remove_targets(&self.engine.images.upper(&handle.id), mounts);
         self.committed(&handle.id, true).await
     }
 

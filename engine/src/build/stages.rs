@@ -109,7 +109,8 @@ impl Plan {
         let copied = self.stages[number]
             .steps
             .iter()
-            .filter_map(|step| self.position(step.flag("from")?, number));
+            .flat_map(sources)
+            .filter_map(|name| self.position(name, number));
         let others: Vec<usize> = copied.chain(self.base(number)).collect();
         for other in others {
             self.mark(other);
@@ -145,6 +146,15 @@ impl Planned {
             is_needed: false,
         })
     }
+}
+
+/// The stages or images that an instruction takes files of.
+fn sources(step: &Instruction) -> impl Iterator<Item = &str> {
+    let mounts = step.flags.iter().filter(|(key, _)| key == "mount");
+    let options = mounts.flat_map(|(_, text)| text.split(','));
+    options
+        .filter_map(|option| option.strip_prefix("from="))
+        .chain(step.flag("from"))
 }
 
 /// Refuses other platforms than this machine's.

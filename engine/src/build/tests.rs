@@ -296,9 +296,12 @@ async fn archives_are_unpacked_and_links_stay_inside() {
         "{error}"
     );
     let error = place
-        .error("FROM scratch\nRUN --mount=type=cache,target=/x ls\n")
+        .error("FROM scratch\nRUN --mount=type=secret,id=x ls\n")
         .await;
-    assert!(error.contains("RUN --mount is not supported"), "{error}");
+    assert!(
+        error.contains("RUN --mount=type=secret is not supported"),
+        "{error}"
+    );
     fs::remove_file(place.folder.path().join("context/Dockerfile")).unwrap();
     let error = place.build(Build::default()).await.unwrap_err().error;
     assert_eq!(
@@ -402,4 +405,44 @@ async fn a_command_that_fails_says_how() {
     assert!(failure.error.message.contains("/none"), "{}", failure.error);
     assert!(place.engine.containers.all().is_empty());
     assert_eq!(place.engine.images.all().len(), 1);
+}
+
+#[tokio::test]
+async fn commands_have_mounts_of_their_own() {
+    let place = Place::new();
+    busybox(&place);
+    place.write("deps", "1");
+    std::os::unix::fs::symlink("/etc", place.folder.path().join("context/evil")).unwrap();
+    let dockerfile = |command: &str| {
+        format!(
+            "FROM busybox:1 AS made\nRUN echo made > /it\nFROM busybox:1\nWORKDIR /w\n\
+             RUN --mount=type=cache,target=/cache,sharing=locked --mount=source=deps,target=/deps \
+             --mount=type=bind,from=made,source=/it,target=it --mount=type=tmpfs,target=/t {command}\n"
+        )
+    };
+    place.write(
+        "Dockerfile",
+        &dockerfile("cat /deps it > out; echo x >> /cache/seen; echo > /t/x; ls / /w"),
+    );
+    let (id, said) = place.build(alone()).await.unwrap();
+    assert!(said.contains("deps\n"), "{said}");
+    let images = &place.engine.images;
+    let image = images.resolve(&id).unwrap();
+    images.prepare("c", &image).await.unwrap();
+    let rootfs = images.mount("c").await.unwrap();
+    assert_eq!(fs::read(rootfs.join("w/out")).unwrap(), b"1made\n");
+    for name in ["deps", "cache", "t", "w/it"] {
+        assert!(!rootfs.join(name).exists(), "{name}");
+    }
+    images.discard("c").await.unwrap();
+    // What is mounted counts, what a cache has does not.
+    assert_eq!(place.build(alone()).await.unwrap().0, id);
+    place.write("deps", "2");
+    let (other, said) = place.build(alone()).await.unwrap();
+    assert!(other != id && said.contains("Running in"), "{said}");
+    place.write("Dockerfile", &dockerfile("cat /cache/seen >&2; exit 3"));
+    assert_eq!(place.build(alone()).await.unwrap_err().code, Some(3));
+    let evil = "FROM busybox:1\nRUN --mount=source=evil/hostname,target=/x cat /x";
+    let error = place.error(evil).await;
+    assert!(error.contains("dockerfile line 2: RUN"), "{error}");
 }

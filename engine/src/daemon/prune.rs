@@ -14,10 +14,12 @@ use crate::engine::Engine;
 use crate::{Error, Layout, Result};
 
 /// What an engine makes in its root; nothing else is removed.
-const ENTRIES: [&str; 10] = [
+const ENTRIES: [&str; 12] = [
     "containers",
     "images",
     "snapshots",
+    "build-cache",
+    "build-caches",
     "networks",
     "volumes",
     "engine.json",

@@ -201,5 +201,10 @@ impl State {
 }
 
 fn no_such_image(reference: &str) -> Error {
-    Error::not_found(format!("No such image: {reference}"))
+    let name = match Reference::parse(reference) {
+        // An id or the beginning of one is shown as it is.
+        Ok(name) if !reference.starts_with("sha256:") => name.tagged().familiar(),
+        _ => reference.to_owned(),
+    };
+    Error::not_found(format!("No such image: {name}"))
 }

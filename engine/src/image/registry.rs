@@ -224,9 +224,10 @@ impl Registry {
         let bytes = self.small(response, realm).await?;
         let wrong = |error| Error::internal(format!("the token of {realm}: {error}"));
         let token: Token = serde_json::from_slice(&bytes).map_err(wrong)?;
-        let text = match token.token.is_empty() {
-            true => token.access_token,
-            false => token.token,
+        let text = if token.token.is_empty() {
+            token.access_token
+        } else {
+            token.token
         };
         Ok(format!("Bearer {text}"))
     }

@@ -79,7 +79,7 @@ fn imported_images_are_found_again() {
     let error = again.resolve("a").unwrap_err();
     assert_eq!(
         (error.status, error.message.as_str()),
-        (404, "No such image: a")
+        (404, "No such image: a:latest")
     );
     let layer = &again.resolve("a:1").unwrap().document.rootfs.diff_ids[0];
     assert_eq!(
