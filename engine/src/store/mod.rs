@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -103,12 +104,17 @@ pub(crate) fn write<T: Serialize>(path: &Path, document: &T) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
     }
-    let new = path.with_extension("new");
+    // Others may write the same document at the same time.
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let new = path.with_extension(format!("new-{}-{number}", std::process::id()));
     let mut file = File::create(&new).map_err(failed)?;
     file.write_all(&text).map_err(failed)?;
     file.sync_data().map_err(failed)?;
     fs::rename(&new, path).map_err(failed)
 }
+
+/// How many documents this process has written.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 #[cfg(test)]
 mod tests {
@@ -124,6 +130,20 @@ mod tests {
         documents.remove("a").unwrap();
         documents.remove("a").unwrap();
         assert!(documents.load().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_document_may_be_written_several_times_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("same.json");
+        std::thread::scope(|scope| {
+            for number in 0..8_u8 {
+                let path = &path;
+                scope.spawn(move || (0..20).for_each(|_| write(path, &number).unwrap()));
+            }
+        });
+        assert!(read::<u8>(&path).unwrap().is_some());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
