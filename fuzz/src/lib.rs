@@ -1,13 +1,14 @@
 //! What the fuzz targets share: reading texts, loading projects, and the checks on both.
 
 /// The room that is fuzzed.
+#[expect(unused_imports, reason = "the rest of the program uses what is not fuzzed")]
 #[path = "../../src/compose/mod.rs"]
 pub mod compose;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::compose::node::Node;
+use crate::compose::node::{Node, Value};
 use crate::compose::source::{Source, SourceId, SourceMap};
 use crate::compose::{LoadError, LoadOptions, Loaded, Severity, emit, load, yaml};
 
@@ -86,6 +87,12 @@ pub fn assert_fixed_point(loaded: &Loaded) {
     }
     let first = config(loaded);
     match load_text(&first) {
+        // Doubled, a key may have become too long for one line: the layout differs, no more.
+        Ok(again) if has_key_that_dollars_make_long(&first) => assert_eq!(
+            single_dollars(&emit::json(&loaded.project)),
+            single_dollars(&emit::json(&again.project)),
+            "config of config differs"
+        ),
         Ok(again) => assert_eq!(
             single_dollars(&first),
             single_dollars(&config(&again)),
@@ -97,6 +104,23 @@ pub fn assert_fixed_point(loaded: &Loaded) {
             panic!("config printed what cannot be loaded: {messages:?}\n{first}");
         }
     }
+}
+
+/// Whether a key of what `config` printed is longer than one on a line may be, and was not before
+/// its dollars were doubled.
+fn has_key_that_dollars_make_long(printed: &str) -> bool {
+    const SIMPLE_KEY: usize = 128;
+    fn in_node(node: &Node) -> bool {
+        match &node.value {
+            Value::Seq(items) => items.iter().any(in_node),
+            Value::Map(map) => map.iter().any(|(key, entry)| {
+                let before = key.len() - key.matches('$').count() / 2;
+                before <= SIMPLE_KEY && SIMPLE_KEY < key.len() || in_node(&entry.node)
+            }),
+            _ => false,
+        }
+    }
+    documents(printed).is_some_and(|documents| documents.iter().any(in_node))
 }
 
 fn single_dollars(text: &str) -> String {

@@ -19,7 +19,7 @@ fn write_root(out: &mut String, value: &Value<'_>) {
         Value::List(items) if !items.is_empty() => items_at(out, items, 0, false),
         _ => {
             scalar(out, value, 0);
-            out.push('\n');
+            end_line(out);
         }
     }
 }
@@ -49,7 +49,7 @@ fn entries_at(out: &mut String, entries: &[Entry<'_>], indent: usize, inline: bo
 fn long_entry(out: &mut String, key: &str, value: &Value<'_>, indent: usize) {
     out.push_str("? ");
     text(out, key, indent + 2, false);
-    out.push('\n');
+    end_line(out);
     pad(out, indent);
     out.push_str(": ");
     value_on_line(out, value, indent + 2);
@@ -68,7 +68,7 @@ fn value_after_key(out: &mut String, value: &Value<'_>, indent: usize) {
         _ => {
             out.push(' ');
             scalar(out, value, indent + 2);
-            out.push('\n');
+            end_line(out);
         }
     }
 }
@@ -91,8 +91,15 @@ fn value_on_line(out: &mut String, value: &Value<'_>, indent: usize) {
         Value::List(items) if !items.is_empty() => items_at(out, items, indent, true),
         _ => {
             scalar(out, value, indent);
-            out.push('\n');
+            end_line(out);
         }
+    }
+}
+
+/// Ends the line of a scalar, unless the scalar is a block whose last character ends it.
+fn end_line(out: &mut String) {
+    if !out.ends_with(is_break) {
+        out.push('\n');
     }
 }
 
@@ -174,7 +181,7 @@ fn escaped(out: &mut String, code: u32) {
     };
 }
 
-/// A block of lines. The trailing line break is left to the caller.
+/// A block of lines; one that does not end with a line break leaves the last one to the caller.
 fn literal(out: &mut String, text: &str, indent: usize) {
     out.push('|');
     // docker compose leaves the number out before a tab, and cannot read its own output.
@@ -188,8 +195,7 @@ fn literal(out: &mut String, text: &str, indent: usize) {
         _ => out.push('+'),
     }
     out.push('\n');
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    if !text.is_empty() && !text.starts_with(is_break) {
+    if !text.starts_with(is_break) {
         pad(out, indent);
     }
     lines(out, text, indent);
@@ -263,6 +269,9 @@ mod tests {
             ("\na", "k: |2-\n\n  a\n"),
             ("a\n  b", "k: |-\n  a\n    b\n"),
             ("\ta\nb", "k: |2-\n  \ta\n  b\n"),
+            ("a\nb\u{2028}", "k: |\n  a\n  b\u{2028}"),
+            ("a\n\u{2029}", "k: |+\n  a\n\u{2029}"),
+            ("\u{2028}\n\n\n\u{2028}", "k: |2+\n\u{2028}\n\n\n\u{2028}"),
         ] {
             assert_eq!(document(&map(vec![("k", Value::str(text))])), block);
         }
