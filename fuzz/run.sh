@@ -2,7 +2,8 @@
 # fuzz/run.sh [SECONDS [TARGET...]]: runs fuzz targets one after the other on a stable toolchain.
 #
 # A target starts from fuzz/seeds/TARGET and what earlier runs found in fuzz/corpus/TARGET; what
-# breaks it is left in fuzz/artifacts/TARGET. 60 seconds each and all targets by default.
+# breaks it is left in fuzz/artifacts/TARGET. 60 seconds each and all targets by default. An input may
+# take 30 seconds of wall time, so that a busy machine is not taken for a hang.
 set -eu
 cd "$(dirname "$0")"
 seconds=${1:-60}
@@ -23,6 +24,6 @@ for target; do
     mkdir -p "corpus/$target" "artifacts/$target"
     echo "== $target, $seconds s"
     "target/$host/release/$target" "corpus/$target" "seeds/$target" \
-        -max_total_time="$seconds" -rss_limit_mb=512 -timeout=5 -max_len=4096 \
+        -max_total_time="$seconds" -rss_limit_mb=512 -timeout=30 -max_len=4096 \
         -dict=compose.dict -artifact_prefix="artifacts/$target/" -print_final_stats=1
 done

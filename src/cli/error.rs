@@ -113,6 +113,11 @@ impl Error {
                 Self::Load(error) => diagnostics::json(&error.diagnostics, &error.sources),
                 _ => diagnostics::json(&[self.diagnostic()], &SourceMap::default()),
             },
+            _ if style.diagnostics == Format::Sarif => {
+                let mut report = diagnostics::Sarif::default();
+                self.report(&mut report);
+                report.document()
+            }
             Self::Load(error) if style.json => json(error),
             _ if style.json => ui::json_error(&self.to_string()) + "\n",
             Self::Load(error) => {

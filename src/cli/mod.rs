@@ -59,16 +59,17 @@ pub fn main() -> ExitCode {
     if let Some(code) = engine::shim(&args).or_else(|| completion::answer(&args)) {
         return code;
     }
+    let style = parse::error_style(&args);
     let parsed = match parse::parse(args.into_iter()) {
         Ok(parsed) => parsed,
-        Err(outcome) => return outcome.show(),
+        Err(outcome) => return outcome.show(style),
     };
     if let Err(error) = engine::detach(&parsed.command) {
-        return error.show(error::Style::default());
+        return error.show(style);
     }
     let mut context = match Context::new(parsed.global, parsed.env) {
         Ok(context) => context,
-        Err(error) => return error.show(error::Style::default()),
+        Err(error) => return error.show(style),
     };
     context.intent = parsed.command.intent();
     // One thread is plenty, the engine does the work; a second one costs memory.

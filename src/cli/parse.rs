@@ -10,6 +10,7 @@ use super::args::{Cli, Command, GlobalArgs};
 use super::plugin::{self, Call};
 use super::{Error, error, unsupported, version};
 use crate::ui;
+use crate::ui::diagnostics::Format;
 
 /// A command line that was understood.
 pub(super) struct Parsed {
@@ -28,14 +29,33 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    pub(super) fn show(self) -> ExitCode {
+    pub(super) fn show(self, style: error::Style) -> ExitCode {
         match self {
             Self::Print(text) => match ui::out::stdout(&text) {
                 Ok(()) => ExitCode::SUCCESS,
-                Err(failure) => Error::from(failure).show(error::Style::default()),
+                Err(failure) => Error::from(failure).show(style),
             },
-            Self::Refuse(refusal) => refusal.show(error::Style::default()),
+            Self::Refuse(refusal) => refusal.show(style),
         }
+    }
+}
+
+/// How errors are to be shown, as far as can be told of a command line that may not be understood.
+pub(super) fn error_style(args: &[OsString]) -> error::Style {
+    let mut args = args.iter().filter_map(|arg| arg.to_str());
+    let mut asked = std::env::var("RCOMPOSE_DIAGNOSTICS").ok();
+    while let Some(arg) = args.next().filter(|arg| *arg != "--") {
+        match arg.strip_prefix("--diagnostics") {
+            Some("") => asked = args.next().map(str::to_owned),
+            Some(value) => asked = value.strip_prefix('=').map(str::to_owned).or(asked),
+            None => {}
+        }
+    }
+    error::Style {
+        diagnostics: asked
+            .and_then(|name| Format::parse(&name))
+            .unwrap_or_default(),
+        ..error::Style::default()
     }
 }
 

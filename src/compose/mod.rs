@@ -14,6 +14,8 @@ pub mod emit;
 mod environment;
 mod extends;
 pub(crate) mod first_format;
+#[cfg(test)]
+mod generate;
 mod include;
 mod interpolate;
 mod load;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::canonical::{self, Context};
+use super::generate::file;
 use super::merge::{self, Directives};
 use super::node::Node;
 use super::testing::{node, show};
-use super::{LoadOptions, load};
+use super::{LoadOptions, emit, load};
 
 /// Attributes whose forms the stages know.
 const KEYS: [&str; 40] = [
@@ -161,7 +162,91 @@ fn canonical(tree: &mut Node) -> usize {
     problems.len()
 }
 
+/// What `config` prints of a text, in a folder that does not exist. References to what is not
+/// defined and files that do not exist are not looked at.
+fn config(text: &str) -> Result<String, String> {
+    let mut options = LoadOptions::new("/nowhere".into(), BTreeMap::new());
+    options.files = vec!["-".to_owned()];
+    options.project_name = Some("p".to_owned());
+    options.profiles = vec!["*".to_owned()];
+    options.stdin = Some(text.to_owned());
+    options.check_consistency = false;
+    options.resolve_environment = false;
+    options.all_resources = true;
+    printed(&options)
+}
+
+fn printed(options: &LoadOptions) -> Result<String, String> {
+    match load(options) {
+        Ok(loaded) => Ok(emit::escape_dollars(&emit::yaml(&loaded.project))),
+        Err(error) => Err(super::testing::messages(&error.diagnostics).join("\n")),
+    }
+}
+
+/// Every project of this repository, alone and with the override files beside it.
+#[test]
+fn config_of_config_of_a_fixture_is_a_fixed_point() {
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    for (folder, files) in [
+        ("quickstart", vec!["compose.yaml"]),
+        ("flask-postgres", vec!["compose.yaml"]),
+        ("reddit", vec!["docker-compose.yml"]),
+        (
+            "reddit",
+            vec!["docker-compose.yml", "docker-compose.override.yml"],
+        ),
+        (
+            "reddit",
+            vec!["docker-compose.yml", "docker-compose.stage.yml"],
+        ),
+    ] {
+        let shell = BTreeMap::from([("USERNAME".to_owned(), "$user".to_owned())]);
+        let mut options = LoadOptions::new(fixtures.join(folder), shell);
+        options.files = files.into_iter().map(str::to_owned).collect();
+        let first = printed(&options).unwrap();
+        options.files = vec!["-".to_owned()];
+        options.stdin = Some(first.clone());
+        assert_eq!(printed(&options).unwrap(), first, "{folder}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn config_of_config_is_a_fixed_point(text in file(false)) {
+        // A file without anything is refused.
+        let text = format!("{{x-some: 1, {}", &text[1..]);
+        let first = config(&text).map_err(|problems| TestCaseError::fail(format!("{text}\n{problems}")))?;
+        prop_assert_eq!(config(&first), Ok(first));
+    }
+
+    /// Values are not looked at again: a variable may hold templates, its own included.
+    #[test]
+    fn interpolation_ends_with_a_text_or_a_place(
+        text in "[${}ABC:?+\\-é \n]{0,60}",
+        a in "[${}ABC:?+\\-é]{0,10}",
+        depth in 0..400_usize,
+    ) {
+        let lookup = |name: &str| match name {
+            "A" => Some(a.clone()),
+            "B" => Some(String::new()),
+            _ => None,
+        };
+        let nested = format!("{}{text}{}", "${C:-".repeat(depth), "}".repeat(depth));
+        for text in [text, nested] {
+            match super::template::substitute(&text, &lookup, &mut |_| {}) {
+                Ok(value) => prop_assert!(value.len() <= text.len() * a.len().max(1)),
+                Err(error) => prop_assert!(text.get(error.range).is_some()),
+            }
+        }
+    }
+
+    #[test]
+    fn interpolation_undoes_the_doubling_of_dollars(text in "[${}A:?é\n]{0,60}") {
+        let escaped = emit::escape_dollars(&text);
+        let value = super::template::substitute(&escaped, &|_| None, &mut |_| {});
+        prop_assert_eq!(value, Ok(text));
+    }
+
     #[test]
     fn the_long_form_is_a_fixed_point(text in tree()) {
         let mut tree = node(&text);

@@ -142,7 +142,16 @@ impl SourceMap {
     /// Line and column after the last character of a place.
     pub fn end_of(&self, span: Span) -> Position {
         let text = &self.get(span.source).text;
-        position(text, (span.end.max(span.start) as usize).min(text.len()))
+        let text = text
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or_default();
+        // Counted from the start of the span: files are large and problems may be many.
+        let Position { line, column } = position(text, text.len());
+        let before = if line == 1 { span.column - 1 } else { 0 };
+        Position {
+            line: span.line + line - 1,
+            column: before + column,
+        }
     }
 
     /// Files with their ids, in the order in which they were read.

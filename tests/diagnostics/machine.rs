@@ -155,3 +155,27 @@ fn sarif_is_written_where_nothing_is_wrong() {
     let document: Value = serde_json::from_str(&outcome.stderr).expect("a document");
     assert_eq!(document["runs"][0]["results"], Value::Array(Vec::new()));
 }
+
+#[test]
+fn command_lines_that_are_not_understood_are_told_in_the_format_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for arguments in [
+        &["--diagnostics", "json", "config", "--wrong"][..],
+        &["--diagnostics=json", "confg"],
+        &["config", "--format", "wrong", "--diagnostics=json"],
+    ] {
+        let outcome = run(folder.path(), arguments);
+        let object: Value = serde_json::from_str(&outcome.stderr).expect("one JSON object");
+        assert_eq!(object["severity"], "error", "{object}");
+        assert_eq!(object["code"], "command", "{object}");
+        assert_eq!(outcome.code, 1);
+    }
+    let outcome = run(folder.path(), &["--diagnostics=sarif", "config", "--wrong"]);
+    let document: Value = serde_json::from_str(&outcome.stderr).expect("one JSON document");
+    let result = &document["runs"][0]["results"][0];
+    assert_eq!(result["message"]["text"], "unknown flag: --wrong");
+    assert!(result.get("locations").is_none());
+    // Behind `--` are arguments of somebody else.
+    let outcome = run(folder.path(), &["--wrong", "--", "--diagnostics=json"]);
+    assert_eq!(outcome.stderr, "unknown flag: --wrong\n");
+}

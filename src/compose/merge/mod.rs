@@ -3,6 +3,8 @@
 //! Mappings merge by key, sequences append, anything else is replaced; [`rules`] lists the
 //! attributes that differ. A `null` in the overriding tree keeps what is there.
 
+#[cfg(test)]
+mod associative;
 mod directive;
 mod rules;
 mod unique;

@@ -8,11 +8,13 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::origin;
-use crate::compose::source::SourceId;
 use crate::compose::{Diagnostic, Severity, SourceMap, Span};
 
 /// How many places besides that of the problem are shown with their lines.
 const MOST_MARKS: usize = 4;
+
+/// Marks this many bytes apart are shown apart: what is between them is not looked through.
+const FAR: usize = 16 << 10;
 
 /// How many places are named in a note.
 const MOST_PLACES: usize = 8;
@@ -119,7 +121,7 @@ struct Mark<'a> {
     kind: AnnotationKind,
 }
 
-/// One snippet for each file that has a marked place, the file of the problem first.
+/// One snippet for each part of a file that has marked places, that of the problem first.
 fn snippets<'a>(
     diagnostic: &'a Diagnostic,
     sources: &'a SourceMap,
@@ -138,29 +140,36 @@ fn snippets<'a>(
             label: Some(text),
             kind: AnnotationKind::Context,
         });
-    let mut files: Vec<(SourceId, Vec<Mark<'a>>)> = Vec::new();
+    let mut parts: Vec<Vec<Mark<'a>>> = Vec::new();
     for mark in primary.into_iter().chain(related) {
-        match files.iter_mut().find(|(id, _)| *id == mark.span.source) {
-            Some((_, marks)) => marks.push(mark),
-            None => files.push((mark.span.source, vec![mark])),
+        let near = |marks: &[Mark<'_>]| marks.iter().any(|known| known.is_near(&mark));
+        match parts.iter_mut().find(|marks| near(marks)) {
+            Some(marks) => marks.push(mark),
+            None => parts.push(vec![mark]),
         }
     }
-    files
-        .into_iter()
+    parts
+        .iter()
         .enumerate()
-        .filter_map(|(index, (id, marks))| snippet(id, &marks, index > 0, sources))
+        .filter_map(|(index, marks)| snippet(marks, index > 0, sources))
         .collect()
 }
 
-/// The lines from the first to the last mark of one file; `named` shows the file's name, which
+impl Mark<'_> {
+    fn is_near(&self, other: &Mark<'_>) -> bool {
+        self.span.source == other.span.source
+            && self.span.start.abs_diff(other.span.start) as usize <= FAR
+    }
+}
+
+/// The lines from the first to the last of marks in one file; `named` shows the file's name, which
 /// the headline has for the first one.
 fn snippet<'a>(
-    id: SourceId,
     marks: &[Mark<'a>],
     named: bool,
     sources: &'a SourceMap,
 ) -> Option<Snippet<'a, Annotation<'a>>> {
-    let source = sources.get(id);
+    let source = sources.get(marks.first()?.span.source);
     let text: &str = &source.text;
     let ranges: Vec<Range<usize>> = marks
         .iter()

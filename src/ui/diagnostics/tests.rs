@@ -113,3 +113,38 @@ fn spans_outside_the_text_do_not_panic() {
         assert!(!render(&[Diagnostic::error("x").at(place)], &sources, false).is_empty());
     }
 }
+
+#[test]
+fn shows_marks_that_are_far_apart_one_by_one() {
+    let mut sources = SourceMap::default();
+    let text = format!("first: 1\n{}second: 2\n", "# between\n".repeat(5000));
+    let id = sources.add(source("compose.yaml", &text, None));
+    let problem = Diagnostic::error("second is second")
+        .at(span(&sources, id, "second"))
+        .related(span(&sources, id, "first"), "this is first");
+    insta::assert_snapshot!(render(&[problem], &sources, false), @r"
+    compose.yaml:5002:1: second is second
+         |
+    5002 | second: 2
+         | ^^^^^^
+         |
+        ::: compose.yaml:1:1
+         |
+       1 | first: 1
+         | ----- this is first
+    ");
+}
+
+#[test]
+fn an_end_is_found_from_its_start() {
+    let mut sources = SourceMap::default();
+    let id = sources.add(source("compose.yaml", "e: [a,\r\n  b,\r  éc]\n", None));
+    let mut place = span(&sources, id, "[a,");
+    let end = |place: Span| {
+        let end = sources.end_of(place);
+        (end.line, end.column)
+    };
+    assert_eq!(end(place), (1, 7));
+    place.end += 12;
+    assert_eq!(end(place), (3, 5));
+}

@@ -360,8 +360,10 @@ fn whole_files_are_judged_alike() {
     for folder in &folders {
         collect(folder, &mut texts);
     }
-    // What is wrong with `include` is found before decoding.
-    texts.retain(|(name, _)| !name.contains("/bad/include/"));
+    // The schema refuses entries of a wrong form; the loader does so too, but where it follows
+    // `include`, which is before decoding: there is no verdict of the decoder to compare with.
+    let wrong_form = ["/bad/include/entries/", "/bad/include/not-a-list/"];
+    texts.retain(|(name, _)| !wrong_form.iter().any(|case| name.contains(case)));
     assert!(texts.len() > 3, "no files");
     let validator = validator();
     let found: Vec<String> = texts
