@@ -65,6 +65,10 @@ pub(super) const NEEDS_ROOT: &str = "run the same command as root (sudo), or hav
      make you a member of the group \"rcompose\"; Docker or Podman are used where they run";
 
 /// The engine's socket; nothing where there is no bundled engine.
+#[cfg_attr(
+    target_os = "linux",
+    expect(clippy::unnecessary_wraps, reason = "there is none elsewhere")
+)]
 pub(super) fn address(env: &BTreeMap<String, String>) -> Option<Address> {
     #[cfg(target_os = "linux")]
     return Some(Address::Unix(place(env).socket));

@@ -71,10 +71,7 @@ async fn create(State(engine): State<Arc<Engine>>, body: Bytes) -> Answer {
         });
     let options = request.driver_opts.unwrap_or_default();
     let driver = request.driver.unwrap_or_default();
-    let (volume, is_new) = engine
-        .volumes
-        .ensure(&name, &driver, &options, &labels)
-        .await?;
+    let (volume, is_new) = engine.volumes.ensure(&name, &driver, &options, &labels)?;
     if is_new {
         tell(&engine, "create", &name);
     }

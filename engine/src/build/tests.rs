@@ -186,7 +186,7 @@ async fn an_image_is_built_of_stages() {
     assert_eq!(image.id, id);
     let config = image.document.config();
     assert_eq!(config.cmd.unwrap(), ["/y"]);
-    images.prepare("c", &image).await.unwrap();
+    images.prepare("c", &image).unwrap();
     let rootfs = images.mount("c").await.unwrap();
     assert_eq!(fs::read(rootfs.join("work/one.txt")).unwrap(), b"1");
     let metadata = fs::metadata(rootfs.join("work/one.txt")).unwrap();
@@ -373,7 +373,7 @@ async fn commands_run_in_the_stage() {
             .iter()
             .any(|step| step.created_by.as_deref() == Some(command))
     );
-    images.prepare("c", &image).await.unwrap();
+    images.prepare("c", &image).unwrap();
     let rootfs = images.mount("c").await.unwrap();
     assert!(!rootfs.join("old").exists());
     // What the runtime puts into every container is in no layer.
@@ -428,7 +428,7 @@ async fn commands_have_mounts_of_their_own() {
     assert!(said.contains("deps\n"), "{said}");
     let images = &place.engine.images;
     let image = images.resolve(&id).unwrap();
-    images.prepare("c", &image).await.unwrap();
+    images.prepare("c", &image).unwrap();
     let rootfs = images.mount("c").await.unwrap();
     assert_eq!(fs::read(rootfs.join("w/out")).unwrap(), b"1made\n");
     for name in ["deps", "cache", "t", "w/it"] {

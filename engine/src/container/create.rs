@@ -71,7 +71,7 @@ pub(crate) async fn create(
 }
 
 async fn build(engine: &Arc<Engine>, mut record: Record) -> Result<Arc<Handle>> {
-    parts::prepare(engine, &record.id, &record.image_id).await?;
+    parts::prepare(engine, &record.id, &record.image_id)?;
     let id = record.id.clone();
     for mount in &mut record.mounts {
         source(engine, mount, &id).await?;
@@ -88,7 +88,7 @@ async fn build(engine: &Arc<Engine>, mut record: Record) -> Result<Arc<Handle>> 
 /// Makes sure that what is mounted is there.
 async fn source(engine: &Engine, mount: &mut Mount, id: &str) -> Result<()> {
     match &mount.kind {
-        MountKind::Volume(_) => mount.source = parts::volume(engine, mount, id).await?,
+        MountKind::Volume(_) => mount.source = parts::volume(engine, mount, id)?,
         MountKind::Bind => {
             let path = mount.source.clone();
             blocking(move || {

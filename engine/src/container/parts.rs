@@ -65,16 +65,16 @@ pub(super) fn image(engine: &Engine, reference: &str) -> Result<Image> {
 ///
 /// # Errors
 /// 404 without the image, 500 when the disk does not take it.
-pub(super) async fn prepare(engine: &Engine, id: &str, image: &str) -> Result<()> {
+pub(super) fn prepare(engine: &Engine, id: &str, image: &str) -> Result<()> {
     let image = engine.images.resolve(image)?;
-    engine.images.prepare(id, &image).await
+    engine.images.prepare(id, &image)
 }
 
 /// The volume's folder; a new volume where there is none of this name.
 ///
 /// # Errors
 /// Those of volumes.
-pub(super) async fn volume(engine: &Engine, asked: &Mount, id: &str) -> Result<PathBuf> {
+pub(super) fn volume(engine: &Engine, asked: &Mount, id: &str) -> Result<PathBuf> {
     let Some(name) = asked.volume() else {
         return Ok(asked.source.clone());
     };
@@ -82,10 +82,7 @@ pub(super) async fn volume(engine: &Engine, asked: &Mount, id: &str) -> Result<P
     if asked.anonymous {
         labels.insert(crate::volume::ANONYMOUS.to_owned(), String::new());
     }
-    let (_, is_new) = engine
-        .volumes
-        .ensure(name, "", &HashMap::new(), &labels)
-        .await?;
+    let (_, is_new) = engine.volumes.ensure(name, "", &HashMap::new(), &labels)?;
     if is_new {
         let attributes = HashMap::from([("driver".to_owned(), "local".to_owned())]);
         engine

@@ -279,9 +279,10 @@ fn redirected(from: &Uri, target: &str) -> Result<Uri> {
         .authority()
         .map(ToString::to_string)
         .unwrap_or_default();
-    let uri = match target.starts_with('/') && !target.starts_with("//") {
-        true => parsed(&format!("{scheme}://{authority}{target}"))?,
-        false => parsed(target)?,
+    let uri = if target.starts_with('/') && !target.starts_with("//") {
+        parsed(&format!("{scheme}://{authority}{target}"))?
+    } else {
+        parsed(target)?
     };
     if scheme == "https" && uri.scheme_str() != Some("https") {
         let message = format!("the registry redirects to {target}, which is asked without TLS");

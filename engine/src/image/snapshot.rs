@@ -27,7 +27,7 @@ struct Snapshot {
 
 impl Images {
     /// Makes the writable layer of a container.
-    pub(crate) async fn prepare(&self, container: &str, image: &Image) -> Result<()> {
+    pub(crate) fn prepare(&self, container: &str, image: &Image) -> Result<()> {
         self.prepare_layers(container, &image.id, &image.document.rootfs.diff_ids)
     }
 

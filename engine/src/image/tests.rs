@@ -138,7 +138,7 @@ async fn a_container_keeps_its_image() {
     let place = place();
     import(&place.images, "a:1", &[("f", b"text")]);
     let image = place.images.resolve("a:1").unwrap();
-    place.images.prepare("c1", &image).await.unwrap();
+    place.images.prepare("c1", &image).unwrap();
     assert_eq!(place.images.in_use(&image.id), ["c1"]);
     let error = place.images.remove("a:1", false).unwrap_err();
     assert!(
@@ -338,7 +338,7 @@ async fn layers_are_mounted_upon_each_other() {
         .insert(0, document.rootfs.diff_ids[69].clone());
     let id = place.images.make(&document, layers, &[], &lease).unwrap();
     let image = place.images.resolve(&id).unwrap();
-    place.images.prepare("many", &image).await.unwrap();
+    place.images.prepare("many", &image).unwrap();
     let path = place.images.mount("many").await.unwrap();
     assert_eq!(place.images.mount("many").await.unwrap(), path);
     assert!(place.images.is_mounted("many"));

@@ -30,6 +30,10 @@ const INSTRUCTION: usize = 8;
 const AS_TREE: u32 = 2;
 
 /// A compiled filter: the kernel's instructions, eight bytes each.
+#[expect(
+    clippy::unsafe_derive_deserialize,
+    reason = "whatever the bytes are, the kernel checks them"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Filter(Vec<u8>);
 
@@ -41,11 +45,8 @@ pub(crate) struct Filter(Vec<u8>);
 pub(crate) fn compiled(seccomp: &LinuxSeccomp, folder: &Path) -> Result<PathBuf> {
     let rules = serde_json::to_vec(seccomp).map_err(Error::internal)?;
     let digest = Sha256::digest(&rules);
-    let name: String = digest[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let path = folder.join(format!("seccomp-{name}.json"));
+    let name = u128::from_be_bytes(std::array::from_fn(|index| digest[index]));
+    let path = folder.join(format!("seccomp-{name:032x}.json"));
     if !path.exists() {
         let filter = Filter::compile(seccomp)?;
         fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;

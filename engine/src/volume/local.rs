@@ -65,8 +65,9 @@ pub(super) fn mount(options: &BTreeMap<String, String>, target: &Path) -> Result
             error.desc().to_lowercase()
         ))
     };
-    let text = |text| if text == "" { None } else { Some(text) };
-    mount_device(text(device), target, text(kind), flags, text(data.as_str())).map_err(failed)?;
+    let [device_or_none, kind, data_or_none] =
+        [device, kind, data.as_str()].map(|text| Some(text).filter(|text| !text.is_empty()));
+    mount_device(device_or_none, target, kind, flags, data_or_none).map_err(failed)?;
     let changed =
         flags & (MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC);
     if flags.contains(MsFlags::MS_BIND) && !changed.is_empty() {

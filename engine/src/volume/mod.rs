@@ -74,7 +74,7 @@ impl Volumes {
     /// # Errors
     /// 400 for a name or options that make no sense, 409 when there is one with another driver,
     /// 404 for drivers other than `local`.
-    pub(crate) async fn ensure(
+    pub(crate) fn ensure(
         &self,
         name: &str,
         driver: &str,

@@ -10,17 +10,15 @@ fn place() -> (tempfile::TempDir, Layout, Volumes) {
     (folder, layout, volumes)
 }
 
-async fn ensure(volumes: &Volumes, name: &str) -> Result<(Volume, bool)> {
-    volumes
-        .ensure(name, "", &HashMap::new(), &HashMap::new())
-        .await
+fn ensure(volumes: &Volumes, name: &str) -> Result<(Volume, bool)> {
+    volumes.ensure(name, "", &HashMap::new(), &HashMap::new())
 }
 
 #[tokio::test]
 async fn volumes_come_back() {
     let (_folder, layout, volumes) = place();
-    assert!(ensure(&volumes, "data").await.unwrap().1);
-    assert!(!ensure(&volumes, "data").await.unwrap().1);
+    assert!(ensure(&volumes, "data").unwrap().1);
+    assert!(!ensure(&volumes, "data").unwrap().1);
     let again = Volumes::open(&layout).unwrap();
     assert_eq!(again.all(), volumes.all());
     again.remove("data").await.unwrap();
@@ -35,17 +33,12 @@ async fn volumes_come_back() {
 async fn names_and_drivers_are_checked() {
     let (_folder, _, volumes) = place();
     for name in ["../evil", ".", "a", "a/b", ""] {
-        assert_eq!(
-            ensure(&volumes, name).await.unwrap_err().status,
-            400,
-            "{name:?}"
-        );
+        assert_eq!(ensure(&volumes, name).unwrap_err().status, 400, "{name:?}");
     }
     let none = HashMap::new();
     assert_eq!(
         volumes
             .ensure("data", "nfs", &none, &none)
-            .await
             .unwrap_err()
             .status,
         404
@@ -55,7 +48,7 @@ async fn names_and_drivers_are_checked() {
 #[tokio::test]
 async fn a_container_keeps_its_volume() {
     let (_folder, layout, volumes) = place();
-    ensure(&volumes, "data").await.unwrap();
+    ensure(&volumes, "data").unwrap();
     volumes.hold("data", "c1").unwrap();
     // A mark of a container that is no more does not count.
     assert!(volumes.users("data").is_empty());
@@ -72,7 +65,7 @@ async fn a_container_keeps_its_volume() {
 #[tokio::test]
 async fn image_content_is_copied_once() {
     let (folder, _, volumes) = place();
-    ensure(&volumes, "data").await.unwrap();
+    ensure(&volumes, "data").unwrap();
     let rootfs = folder.path().join("rootfs");
     fs::create_dir_all(rootfs.join("srv/sub")).unwrap();
     fs::write(rootfs.join("srv/sub/file"), "text").unwrap();
@@ -103,7 +96,6 @@ async fn devices_are_mounted_while_in_use() {
         .into();
     volumes
         .ensure("memory", "local", &options, &HashMap::new())
-        .await
         .unwrap();
     let path = volumes.mount("memory", "c1").await.unwrap();
     volumes.mount("memory", "c2").await.unwrap();

@@ -61,20 +61,20 @@ async fn stop(context: &Context, place: &Place, args: &StopArgs) -> Result<ExitC
         stop_containers(&client(context, place).await?).await?;
     }
     let stopped = daemon::stop(place).map_err(explain)?;
-    let mut text = match stopped {
-        true => "the engine has stopped".to_owned(),
-        false => "the engine does not run".to_owned(),
+    let stopped = if stopped {
+        "the engine has stopped"
+    } else {
+        "the engine does not run"
     };
-    match place.running_containers() {
-        0 => {}
-        1 => text += "; a container goes on, without health checks, restarts and names of others",
-        count => {
-            text += &format!(
-                "; {count} containers go on, without health checks, restarts and names of each other"
-            );
+    let without = "without health checks, restarts and names of each other";
+    let rest = match place.running_containers() {
+        0 => String::new(),
+        1 => {
+            "; a container goes on, without health checks, restarts and names of others".to_owned()
         }
-    }
-    ui::out::stderr(&(text + "\n"))?;
+        count => format!("; {count} containers go on, {without}"),
+    };
+    ui::out::stderr(&format!("{stopped}{rest}\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
