@@ -22,7 +22,7 @@ pub struct LogWriter {
 }
 
 impl LogWriter {
-    /// For a standard error that [`super::start`] has opened at `path`.
+    /// For a standard error that [`super::start()`] has opened at `path`.
     pub fn new(path: PathBuf) -> Self {
         let length = fs::metadata(&path).map_or(0, |metadata| metadata.len());
         Self { path, length }

@@ -1,8 +1,8 @@
 //! The daemon: one per root folder.
 //!
-//! [`serve`] is the daemon itself. Everything else is for those who deal with it from outside:
-//! [`Place`] tells where it is, [`start`] brings it up in the background, [`stop`] makes it
-//! leave, [`Running`] tells about the one that runs, [`prune`] removes all it has kept.
+//! [`serve()`] is the daemon itself. Everything else is for those who deal with it from outside:
+//! [`Place`] tells where it is, [`start()`] brings it up in the background, [`stop`] makes it
+//! leave, [`Running`] tells about the one that runs, [`prune()`] removes all it has kept.
 
 mod activity;
 mod detach;

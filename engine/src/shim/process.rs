@@ -26,9 +26,9 @@ use crate::{memory, store, time};
 /// Number of the container's own process among a shim's processes.
 pub(super) const FIRST: usize = 0;
 
-/// The shim's process: `launch` is the file with its [`Launch`].
+/// The shim's process: `launch` is the file with its `Launch`.
 ///
-/// On standard output goes one line, a [`Reply`]: the container runs, or why not.
+/// On standard output goes one line, a `Reply`: the container runs, or why not.
 pub fn main(launch: &Path) -> ExitCode {
     // Executed by way of /proc, it would be called "exe".
     let _ = prctl::set_name(c"rcompose-shim");
