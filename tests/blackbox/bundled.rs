@@ -2,6 +2,7 @@
 
 use crate::support::eventually;
 use crate::support::machine::Machine;
+use crate::support::project::rcompose;
 
 /// Counts, and ends when it is told to.
 const COUNTER: &str = r#"
@@ -86,6 +87,62 @@ fn another_engine_that_was_chosen_is_not_replaced() {
         .code(1)
         .says("DOCKER_HOST");
     assert!(!machine.root().exists());
+}
+
+#[test]
+fn without_root_it_is_said_what_is_needed() {
+    let machine = Machine::new(SLEEPERS);
+    let as_nobody = |arguments: &str| {
+        machine.shell(&format!(
+            "echo 'services: {{a: {{image: a}}}}' | setpriv --reuid 65534 --clear-groups {} --file - --project-name a \
+             {arguments} 2>&1; echo code $?",
+            rcompose().display()
+        ))
+    };
+    for arguments in ["up --detach", "--engine bundled ps"] {
+        let said = as_nobody(arguments);
+        assert!(
+            said.contains("/run/rcompose/engine.sock (not there)"),
+            "{said}"
+        );
+        assert!(said.contains("as root (sudo)"), "{said}");
+        assert!(said.contains("code 1"), "{said}");
+    }
+    machine.rcompose(&["engine", "start"]).success();
+    let said = as_nobody("ps");
+    assert!(
+        said.contains("/run/rcompose/engine.sock (permission denied)"),
+        "{said}"
+    );
+    assert!(said.contains("the group \"rcompose\""), "{said}");
+}
+
+#[test]
+fn killed_in_the_middle_of_a_down() {
+    let machine = Machine::with_images(SLEEPERS);
+    for milliseconds in [10, 40, 80, 130, 200] {
+        machine.rcompose(&["up", "--detach", "--wait"]).success();
+        let pid = machine.engine_pid().expect("it runs");
+        let down = machine.start(&["down", "--timeout", "0"]);
+        machine.shell(&format!(
+            "sleep {}; kill -KILL {pid}",
+            f64::from(milliseconds) / 1000.0
+        ));
+        down.finish();
+        machine.rcompose(&["engine", "start"]).success();
+        let again = machine.rcompose(&["down", "--timeout", "0"]);
+        assert_eq!(again.code, 0, "after {milliseconds} ms: {again:#?}");
+        let left = machine
+            .rcompose(&["ps", "--all", "--quiet"])
+            .success()
+            .stdout;
+        assert_eq!(left, "", "after {milliseconds} ms");
+    }
+    machine.rcompose(&["engine", "stop"]).success();
+    let left = machine.shell(
+        "ip -o link | grep -v ': lo:' || :; grep overlay /proc/self/mountinfo | grep /run/ || :",
+    );
+    assert_eq!(left, "");
 }
 
 #[test]
