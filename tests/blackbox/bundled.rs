@@ -94,7 +94,7 @@ fn without_root_it_is_said_what_is_needed() {
     let machine = Machine::new(SLEEPERS);
     let as_nobody = |arguments: &str| {
         machine.shell(&format!(
-            "echo 'services: {{a: {{image: a}}}}' | setpriv --reuid 65534 --clear-groups {} --file - --project-name a \
+            "echo 'services: {{a: {{image: a}}}}' | setpriv --reuid 65534 --regid 65534 --clear-groups {} --file - --project-name a \
              {arguments} 2>&1; echo code $?",
             rcompose().display()
         ))

@@ -36,7 +36,8 @@ async fn wait_for_end(engine: &Engine, handle: &Handle) {
     // The record is written before the shim closes its connections.
     let exit = start::exit_path(engine, &handle.id);
     let deadline = tokio::time::Instant::now() + PATIENCE;
-    while tokio::time::Instant::now() < deadline && !matches!(shim::exit_record(&exit), Ok(Some(_)))
+    while tokio::time::Instant::now() < deadline
+        && !matches!(shim::exit_record(&exit, &run), Ok(Some(_)))
     {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
@@ -68,7 +69,8 @@ async fn ended(engine: &Arc<Engine>, handle: &Arc<Handle>, run: u64) {
         return;
     }
     let exit = start::exit_path(engine, &handle.id);
-    let exit = match shim::exit_record(&exit) {
+    let folder = engine.layout.container_run(&handle.id);
+    let exit = match shim::exit_record(&exit, &folder) {
         Ok(Some(exit)) => exit,
         Ok(None) | Err(_) => unknown_end(&record).await,
     };

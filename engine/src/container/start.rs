@@ -204,6 +204,7 @@ pub(super) async fn clean(engine: &Engine, handle: &Handle) {
     let _ = blocking(move || {
         let _ = std::fs::remove_dir_all(run.join("bundle"));
         let _ = std::fs::remove_dir_all(run.join("state"));
+        let _ = std::fs::remove_file(Launch::exit_in_memory(&run));
         // The mount points are empty by now; should one not be, this leaves it alone.
         for name in ["rootfs", ""] {
             let _ = std::fs::remove_dir(run.join(name));

@@ -14,6 +14,8 @@ use crate::shim::is_alive;
 pub const DEFAULT_ROOT: &str = "/var/lib/rcompose";
 /// Where sockets and mounted root file systems are.
 pub(super) const RUN: &str = "/run/rcompose";
+/// How the folders of engines with other roots begin there.
+pub(super) const OTHER_ROOT: &str = "root-";
 
 /// Socket and folders of one engine.
 #[derive(Debug, Clone)]
@@ -85,7 +87,7 @@ fn run_folder(root: &Path) -> PathBuf {
     if root == Path::new(DEFAULT_ROOT) {
         return PathBuf::from(RUN);
     }
-    let mut name = "root-".to_owned();
+    let mut name = OTHER_ROOT.to_owned();
     for byte in &Sha256::digest(root.as_os_str().as_encoded_bytes())[..6] {
         // Writing to a string cannot fail.
         let _ = write!(name, "{byte:02x}");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, umount2};
 
-use super::place::RUN;
+use super::place::{OTHER_ROOT, RUN};
 use super::{Place, lock, stop};
 use crate::container::remove::{How, remove};
 use crate::engine::Engine;
@@ -61,9 +61,7 @@ pub async fn prune(place: &Place) -> Result<()> {
     for entry in ENTRIES {
         remove_all(&layout.root().join(entry))?;
     }
-    for entry in ["containers", "networks", "volumes", "engine.sock"] {
-        remove_all(&layout.run().join(entry))?;
-    }
+    clear_run(layout.run())?;
     for folder in [layout.root(), layout.run(), Path::new(RUN)] {
         // With something else in it, or when it is mounted, the folder stays.
         let _ = fs::remove_dir(folder);
@@ -134,6 +132,17 @@ fn unescape(text: &str) -> PathBuf {
         .iter()
         .fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
     PathBuf::from(text)
+}
+
+/// Removes what is in the run folder, apart from the folders of engines with other roots.
+fn clear_run(run: &Path) -> Result<()> {
+    for entry in fs::read_dir(run).into_iter().flatten().flatten() {
+        let is_other = entry.file_name().to_string_lossy().starts_with(OTHER_ROOT);
+        if !is_other {
+            remove_all(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn remove_all(path: &Path) -> Result<()> {

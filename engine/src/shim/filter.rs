@@ -8,6 +8,7 @@
 use std::fs;
 use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use libcontainer::oci_spec::runtime::{
     Arch, LinuxSeccomp, LinuxSeccompAction, LinuxSeccompOperator, LinuxSyscall,
@@ -29,6 +30,9 @@ const INSTRUCTION: usize = 8;
 /// one after the other.
 const AS_TREE: u32 = 2;
 
+/// Whose turn it is to look for a filter's file, and to make it.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// A compiled filter: the kernel's instructions, eight bytes each.
 #[expect(
     clippy::unsafe_derive_deserialize,
@@ -47,6 +51,8 @@ pub(crate) fn compiled(seccomp: &LinuxSeccomp, folder: &Path) -> Result<PathBuf>
     let digest = Sha256::digest(&rules);
     let name = u128::from_be_bytes(std::array::from_fn(|index| digest[index]));
     let path = folder.join(format!("seccomp-{name:032x}.json"));
+    // Containers that start at once would write the same file at once.
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     if !path.exists() {
         let filter = Filter::compile(seccomp)?;
         fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;
@@ -205,5 +211,20 @@ mod tests {
         let filter: Filter = store::read(&path).unwrap().unwrap();
         assert_eq!(filter.0.len() % INSTRUCTION, 0);
         assert!(filter.0.len() > 5 * INSTRUCTION);
+    }
+
+    #[test]
+    fn many_may_ask_at_once() {
+        let rules = serde_json::json!({ "defaultAction": "SCMP_ACT_ALLOW" });
+        let seccomp: LinuxSeccomp = serde_json::from_value(rules).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            let asking: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| compiled(&seccomp, folder.path()).unwrap()))
+                .collect();
+            for one in asking {
+                assert!(one.join().unwrap().exists());
+            }
+        });
     }
 }

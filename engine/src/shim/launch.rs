@@ -139,18 +139,26 @@ impl Launch {
         Confinement::path(&self.run)
     }
 
+    /// Where the exit record goes when its place on disk does not take it.
+    pub(crate) fn exit_in_memory(run: &Path) -> PathBuf {
+        run.join("exit.json")
+    }
+
     /// The container library's folder.
     pub(crate) fn state(&self) -> PathBuf {
         self.run.join("state")
     }
 }
 
-/// How the container ended; `None` while its shim has not said so.
+/// How the container ended; `None` while its shim has not said so. `run` is its run folder.
 ///
 /// # Errors
 /// 500 when the record is there and cannot be read.
-pub(crate) fn exit_record(path: &Path) -> Result<Option<ExitRecord>> {
-    store::read(path)
+pub(crate) fn exit_record(path: &Path, run: &Path) -> Result<Option<ExitRecord>> {
+    match store::read(path) {
+        Ok(Some(record)) => Ok(Some(record)),
+        _ => store::read(&Launch::exit_in_memory(run)),
+    }
 }
 
 /// Starts a shim and waits until its container runs. `on_exit` is called with the shim's end,
@@ -168,6 +176,7 @@ pub(crate) async fn launch(
     let log = launch.run.join("shim.log");
     let stderr = File::create(&log).map_err(|error| Error::io("create", &log, error))?;
     let _ = fs::remove_file(&launch.exit);
+    let _ = fs::remove_file(Launch::exit_in_memory(&launch.run));
     let name = env::current_exe().map_err(Error::internal)?;
     let mut command = Command::new(program());
     command

@@ -203,7 +203,10 @@ impl Shim {
             oom,
             finished_at: time::now(),
         };
-        if let Err(error) = store::write(&self.launch.exit, &record) {
+        // On a full disk it goes where there is memory.
+        let written = store::write(&self.launch.exit, &record)
+            .or_else(|_| store::write(&Launch::exit_in_memory(&self.launch.run), &record));
+        if let Err(error) = written {
             tracing::error!("{error}");
         }
         let _ = fs::remove_file(Launch::socket(&self.launch.run));

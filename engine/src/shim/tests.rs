@@ -147,7 +147,9 @@ impl Fixture {
     /// Waits for its end, and makes sure that nothing is left.
     async fn ended(&self, end: oneshot::Receiver<()>) -> ExitRecord {
         within(end).await.unwrap();
-        let record = exit_record(&self.launch.exit).unwrap().unwrap();
+        let record = exit_record(&self.launch.exit, &self.launch.run)
+            .unwrap()
+            .unwrap();
         assert!(!Launch::socket(&self.launch.run).exists());
         self.nothing_is_left();
         record
@@ -482,7 +484,10 @@ async fn the_shim_survives_who_started_it() {
         }
     }
     assert_eq!(
-        exit_record(&container.launch.exit).unwrap().unwrap().code,
+        exit_record(&container.launch.exit, &container.launch.run)
+            .unwrap()
+            .unwrap()
+            .code,
         9
     );
     assert_eq!(container.output(), "ready\n");
