@@ -1,5 +1,6 @@
 //! What registries are asked: manifests and blobs, with a token where they want one.
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
 use axum::http::{Method, Request, Response, StatusCode, Uri};
+use futures::{StreamExt as _, stream};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -22,7 +24,7 @@ use crate::{Error, Result};
 const DEFAULT_HOST: &str = "registry-1.docker.io";
 /// Manifests and tokens are smaller; bytes.
 const LARGEST: usize = 8 << 20;
-/// How long the beginning of an answer may take.
+/// How long the beginning of an answer, or its next piece, may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// More redirections are not followed.
 const REDIRECTIONS: usize = 5;
@@ -90,7 +92,7 @@ impl Registry {
     /// As of [`Registry::manifest`].
     pub(super) async fn blob(&self, digest: &str) -> Result<Body> {
         let url = format!("{}/v2/{}/blobs/{digest}", self.base, self.repository);
-        Ok(self.get(&url, "*/*").await?.into_body())
+        Ok(patient(self.get(&url, "*/*").await?.into_body()))
     }
 
     async fn get(&self, url: &str, accept: &str) -> Result<Response<Body>> {
@@ -244,6 +246,18 @@ fn refused(status: StatusCode, url: &str) -> Error {
         }
         status => Error::internal(format!("Get {url:?}: the registry answers {status}")),
     }
+}
+
+/// A body that ends with an error when nothing comes for a while.
+fn patient(body: Body) -> Body {
+    let pieces = body.into_data_stream();
+    Body::from_stream(stream::unfold(pieces, |mut pieces| async {
+        match tokio::time::timeout(PATIENCE, pieces.next()).await {
+            Ok(Some(piece)) => Some((piece.map_err(io::Error::other), pieces)),
+            Ok(None) => None,
+            Err(_) => Some((Err(io::ErrorKind::TimedOut.into()), pieces)),
+        }
+    }))
 }
 
 fn title(method: &Method) -> &'static str {
