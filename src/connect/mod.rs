@@ -91,8 +91,11 @@ pub async fn connect(
     let chosen = candidates.chosen_by.is_some();
     match bundled::start(env, chosen, intent).await? {
         Decision::Start => {}
-        Decision::Pointless => return Err(nothing_answers(&candidates, &tried)),
-        Decision::Forbidden => {
+        // One that is there and not for this user has been used, by somebody else.
+        Decision::Pointless if !refused(&tried) => {
+            return Err(nothing_answers(&candidates, &tried));
+        }
+        Decision::Pointless | Decision::Forbidden => {
             let message = format!("no container engine answers: tried {}", tried.join(", "));
             return Err(Error::new(message).remedy(bundled::NEEDS_ROOT));
         }
@@ -104,6 +107,13 @@ pub async fn connect(
             &[format!("{address} ({reason})")],
         )),
     }
+}
+
+/// Whether the last place is there, and not for this user.
+fn refused(tried: &[String]) -> bool {
+    tried
+        .last()
+        .is_some_and(|place| place.ends_with("(permission denied)"))
 }
 
 async fn try_address(address: &Address, env: &BTreeMap<String, String>) -> Result<Engine, String> {
