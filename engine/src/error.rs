@@ -19,6 +19,11 @@ pub struct Error {
 impl Error {
     fn new(status: u16, message: impl Display) -> Self {
         let message = message.to_string();
+        // As clients know it, and look for it.
+        let message = message.replace(
+            "No space left on device (os error 28)",
+            "no space left on device",
+        );
         Self { status, message }
     }
 

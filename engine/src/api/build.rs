@@ -77,7 +77,7 @@ async fn run(
         request.auth = credentials(config.as_bytes())?;
     }
     let quiet = is_true(parameters.q.as_deref());
-    let reader = body_reader(body);
+    let mut reader = body_reader(body);
     lines(move |lines| async move {
         let context = request.context.clone();
         let unpacked = blocking(move || {
@@ -85,8 +85,11 @@ async fn run(
                 |error: std::io::Error| Error::bad_request(format!("build context: {error}"));
             std::fs::create_dir_all(&context).map_err(failed)?;
             let root = Root::open(&context).map_err(failed)?;
-            let reader = decompress(reader).map_err(failed)?;
-            unpack(&root, reader, Unpack::default()).map_err(failed)
+            let unpacked =
+                decompress(&mut reader).and_then(|reader| unpack(&root, reader, Unpack::default()));
+            // A client that is still sending would see a broken connection instead of the answer.
+            let _ = std::io::copy(&mut reader, &mut std::io::sink());
+            unpacked.map_err(failed)
         })
         .await;
         let built = match unpacked {
