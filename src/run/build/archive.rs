@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -25,6 +26,22 @@ pub(super) struct Extra {
     pub(super) content: Vec<u8>,
 }
 
+/// Why packing ended early.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Failure(Arc<Mutex<Option<Error>>>);
+
+impl Failure {
+    fn keep(&self, error: Error) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    }
+
+    /// What went wrong, if anything did.
+    pub(super) fn take(&self) -> Option<Error> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.take()
+    }
+}
+
 /// What goes into the archive.
 #[derive(Debug, Clone)]
 pub(super) struct Archive {
@@ -40,22 +57,32 @@ pub(super) struct Archive {
 
 impl Archive {
     /// Packs in a thread of its own while the chunks are read. A failure ends the stream with
-    /// an error.
+    /// an error, and is kept beside it: whoever reads the stream for us does not pass it on.
     pub(super) fn stream(
         self,
-    ) -> impl futures::Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static {
+    ) -> (
+        impl futures::Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static,
+        Failure,
+    ) {
         let (sender, mut receiver) = mpsc::channel(CHUNKS);
+        let failure = Failure::default();
+        let kept = failure.clone();
         tokio::task::spawn_blocking(move || {
             let chunks = Chunks {
                 sender: sender.clone(),
                 buffer: Vec::with_capacity(CHUNK),
             };
             if let Err(error) = self.write(chunks) {
-                // Nobody listens any more when the engine gave up first.
-                let _ = sender.blocking_send(Err(std::io::Error::other(error.to_string())));
+                let told = std::io::Error::other(error.to_string());
+                // That nobody listens is no failure of packing: the engine gave up first.
+                if !sender.is_closed() {
+                    kept.keep(error);
+                    let _ = sender.blocking_send(Err(told));
+                }
             }
         });
-        futures::stream::poll_fn(move |context| receiver.poll_recv(context))
+        let stream = futures::stream::poll_fn(move |context| receiver.poll_recv(context));
+        (stream, failure)
     }
 
     /// Writes the whole archive.

@@ -76,14 +76,15 @@ pub(super) async fn build(
             .version(BuilderVersion::BuilderBuildKit)
             .session(&id);
     }
-    let body = bollard::body_try_stream(archive.stream());
+    let (context, packing) = archive.stream();
+    let body = bollard::body_try_stream(context);
     let credentials = Some(auth.all().await);
     let mut messages = docker.build_image(options.build(), credentials, Some(body));
     let mut reader = Reader::new(recipe);
     while let Some(message) = messages.next().await {
         match message {
             Ok(message) => reader.take(message, sender),
-            Err(error) => return Err(reader.failure(error)),
+            Err(error) => return Err(packing.take().unwrap_or_else(|| reader.failure(error))),
         }
     }
     for tag in &recipe.tags[1..] {
