@@ -54,7 +54,7 @@ fn assignments() -> Text {
             name(),
             prop_oneof![3 => word(), 1 => Just("null".to_owned())].boxed()
         ),
-        list(prop_oneof![3 => pair, 1 => name()].boxed()),
+        set(prop_oneof![3 => pair, 1 => name()].boxed()),
     ]
     .boxed()
 }
