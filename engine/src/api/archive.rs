@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -14,11 +14,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::images::{archive, blocking};
-use super::{Answer, is_true};
+use super::images::archive;
+use super::{Answer, Query, is_true};
 use crate::archive::{body_reader, decompress, stream};
-use crate::container::Handle;
 use crate::container::archive::{View, Writing};
+use crate::container::{Handle, blocking};
 use crate::engine::Engine;
 use crate::{Error, Result};
 

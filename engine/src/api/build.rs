@@ -13,11 +13,12 @@ use bollard_stubs::models::{HostConfig, ResourcesUlimits};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::images::{blocking, is_true, tell, values};
+use super::images::{tell, values};
 use super::lines::{Lines, lines};
-use super::{Answer, Query};
+use super::{Answer, Query, is_true};
 use crate::archive::{Root, Unpack, body_reader, decompress, unpack};
 use crate::build::{Build, Failure, build, check_platform};
+use crate::container::blocking;
 use crate::engine::Engine;
 use crate::image::{Reference, registry_of, url_safe};
 use crate::{Error, Result, identifier};

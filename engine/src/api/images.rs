@@ -16,9 +16,10 @@ use serde_json::{Value, json};
 
 use super::images_shown::{history, inspected, listed};
 use super::lines::{Lines, lines};
-use super::{Answer, Query};
+use super::{Answer, Query, is_true};
 use crate::archive::{body_reader, stream};
 use crate::build::{check_platform, configure};
+use crate::container::blocking;
 use crate::engine::Engine;
 use crate::events::Kind;
 use crate::filters::Filters;
@@ -52,11 +53,6 @@ struct Parameters {
     changes: Option<String>,
 }
 
-/// Whether a parameter says yes.
-pub(super) fn is_true(value: Option<&str>) -> bool {
-    value.is_some_and(|value| !matches!(value, "" | "0" | "no" | "false" | "False" | "none"))
-}
-
 /// The values of a parameter that may come several times.
 pub(super) fn values(query: Option<&str>, name: &str) -> Vec<String> {
     let pairs: Vec<(String, String)> =
@@ -66,15 +62,6 @@ pub(super) fn values(query: Option<&str>, name: &str) -> Vec<String> {
         .filter(|(key, _)| key == name)
         .map(|(_, value)| value)
         .collect()
-}
-
-/// Runs what waits for the disk beside the daemon's thread.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(Error::internal)?
 }
 
 async fn list(

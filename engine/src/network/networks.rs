@@ -17,6 +17,7 @@ use super::link::Links;
 use super::ports::{self, Publication};
 use super::state::Inner;
 use super::{Shared, create};
+use crate::container::blocking;
 use crate::events::{Events, Kind};
 use crate::store::Documents;
 use crate::{Error, Layout, Result};
@@ -338,15 +339,6 @@ impl Networks {
     pub(super) fn services(&self) -> std::sync::MutexGuard<'_, HashMap<String, Services>> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Runs work that waits for the disk.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(Error::internal)?
 }
 
 /// Lets the kernel forward between links.
