@@ -38,14 +38,20 @@ impl Layout {
         self.root.join("containers")
     }
 
-    /// What one container keeps: log, hosts, hostname, resolv.conf, exit record.
+    /// What one container keeps: document, log.
     pub fn container(&self, id: &str) -> PathBuf {
         self.containers().join(id)
     }
 
-    /// What one running container has: bundle, root file system, shim socket, network namespace.
+    /// What running containers have, a folder each.
+    pub fn containers_run(&self) -> PathBuf {
+        self.run.join("containers")
+    }
+
+    /// What one running container has: bundle, root file system, shim socket, network
+    /// namespace; and what the next start makes anew: hosts, hostname, resolv.conf, exit record.
     pub fn container_run(&self, id: &str) -> PathBuf {
-        self.run.join("containers").join(id)
+        self.containers_run().join(id)
     }
 
     /// The OCI image layout and the unpacked layers.

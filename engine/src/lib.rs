@@ -14,7 +14,8 @@
 //! | `image` | references, content store, import, load, pull, snapshots |
 //! | `build` | Dockerfiles |
 //! | `network` | bridges, addresses, DNS, published ports, firewall |
-//! | `volume`, `events`, `store` | volumes; the event log; durable documents |
+//! | `volume`, `events`, `store` | volumes; the event log; documents |
+//! | `footprint` | giving memory back |
 
 #![cfg(target_os = "linux")]
 
@@ -27,6 +28,7 @@ mod engine;
 mod error;
 mod events;
 mod filters;
+mod footprint;
 mod identifier;
 mod image;
 mod layout;

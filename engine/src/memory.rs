@@ -1,20 +1,15 @@
 //! What the kernel says of a control group's memory.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
-/// Whether the kernel killed a process of this control group because its memory was used up.
-/// `path` is relative to where the controllers are mounted; both versions are looked at.
-pub(crate) fn was_exceeded(path: &Path) -> bool {
-    let relative = path.strip_prefix("/").unwrap_or(path);
-    let second = Path::new("/sys/fs/cgroup")
-        .join(relative)
-        .join("memory.events");
-    let first = Path::new("/sys/fs/cgroup/memory")
-        .join(relative)
-        .join("memory.oom_control");
-    [second, first]
-        .into_iter()
+/// Whether the kernel killed a process of these control groups because their memory was used up.
+/// One of them has the controller of memory, in either version.
+pub(crate) fn was_exceeded(groups: &[PathBuf]) -> bool {
+    let files = groups
+        .iter()
+        .flat_map(|group| ["memory.events", "memory.oom_control"].map(|name| group.join(name)));
+    files
         .filter_map(|file| fs::read_to_string(file).ok())
         .any(|text| kills(&text) > 0)
 }

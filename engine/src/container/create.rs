@@ -78,7 +78,7 @@ async fn build(engine: &Arc<Engine>, mut record: Record) -> Result<Arc<Handle>> 
     }
     populate(engine, &record).await?;
     let handle = engine.containers.insert(record);
-    if let Err(error) = engine.containers.save(&handle).await {
+    if let Err(error) = engine.containers.save_new(&handle).await {
         engine.containers.forget(&handle);
         return Err(error);
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::handle::blocking;
+use super::handle::brief;
 use super::parts::Network;
 use super::record::Record;
 use crate::engine::Engine;
@@ -24,7 +24,7 @@ pub(crate) struct Files {
 impl Files {
     /// Where they are, written or not.
     pub(crate) fn of(engine: &Engine, id: &str) -> Self {
-        let folder = engine.layout.container(id);
+        let folder = engine.layout.container_run(id);
         Self {
             hosts: folder.join("hosts"),
             hostname: folder.join("hostname"),
@@ -44,7 +44,7 @@ pub(super) async fn write(engine: &Engine, record: &Record, network: &Network) -
     let host = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
     let resolv = resolv(record, network, &host);
     let written = files.clone();
-    blocking(move || {
+    brief(move || {
         let pairs = [
             (&written.hosts, hosts),
             (&written.hostname, hostname),

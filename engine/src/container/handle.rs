@@ -5,21 +5,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use tokio::sync::{Mutex as Turn, MutexGuard as TurnGuard, oneshot, watch};
+use tokio::sync::{Mutex as Turn, MutexGuard as TurnGuard, Semaphore, oneshot, watch};
 
 use super::exec::Exec;
 use super::health::Health;
 use super::record::{Record, Status};
+use super::records::Records;
 use super::restart;
 use crate::shim::{AttachRequest, Link};
-use crate::store::Documents;
 use crate::{Error, Layout, Result, identifier};
 
 /// All containers.
 #[derive(Debug)]
 pub(crate) struct Containers {
     known: Mutex<Known>,
-    documents: Arc<Documents<Record>>,
+    documents: Arc<Records>,
     execs: Mutex<HashMap<String, Arc<Exec>>>,
 }
 
@@ -68,12 +68,8 @@ impl Containers {
     /// # Errors
     /// 500 when their folder cannot be read.
     pub(crate) fn open(layout: &Layout) -> Result<Self> {
-        let documents = Documents::open(layout.containers(), "container")?;
-        let mut records: Vec<Record> = documents
-            .load()?
-            .into_iter()
-            .map(|(_, record)| record)
-            .collect();
+        let documents = Records::open(layout)?;
+        let mut records = documents.load()?;
         records.sort_by(|a, b| a.created.cmp(&b.created));
         let mut known = Known::default();
         for record in records {
@@ -84,7 +80,7 @@ impl Containers {
         }
         Ok(Self {
             known: Mutex::new(known),
-            documents: Arc::new(documents),
+            documents,
             execs: Mutex::default(),
         })
     }
@@ -152,14 +148,39 @@ impl Containers {
         handle.live.send_modify(|live| live.removed = true);
     }
 
-    /// Writes a container's document.
+    /// Writes a new container's document; it outlives whatever happens from then on.
     ///
     /// # Errors
     /// 500 when the disk does not take it.
+    pub(crate) async fn save_new(&self, handle: &Handle) -> Result<()> {
+        let record = handle.record();
+        let documents = self.documents.clone();
+        brief(move || documents.put(&record)).await
+    }
+
+    /// Writes a container's document: what the next daemon finds, whatever becomes of this one.
+    /// The disk has it a moment later.
+    ///
+    /// # Errors
+    /// 500 when it cannot be written.
     pub(crate) async fn save(&self, handle: &Handle) -> Result<()> {
         let record = handle.record();
         let documents = self.documents.clone();
-        blocking(move || documents.put(&record.id, &record)).await
+        brief(move || documents.put_soon(&record)).await?;
+        self.documents.write_later();
+        Ok(())
+    }
+
+    /// Waits until the disk has all documents.
+    pub(crate) async fn flush(&self) {
+        let documents = self.documents.clone();
+        let written = brief(move || {
+            documents.write_pending();
+            Ok(())
+        });
+        if let Err(error) = written.await {
+            tracing::error!("{error}");
+        }
     }
 
     /// Removes a container's document with its folder.
@@ -169,7 +190,7 @@ impl Containers {
     pub(crate) async fn erase(&self, id: &str) -> Result<()> {
         let documents = self.documents.clone();
         let id = id.to_owned();
-        blocking(move || documents.remove(&id)).await
+        brief(move || documents.remove(&id)).await
     }
 
     /// Remembers an exec instance.
@@ -207,6 +228,20 @@ pub(crate) async fn blocking<T: Send + 'static>(
         Ok(result) => result,
         Err(error) => Err(Error::internal(format!("interrupted: {error}"))),
     }
+}
+
+/// As [`blocking`], for what is over in moments. Only a few at a time: more would not be through
+/// any sooner, and each needs a thread with its memory.
+///
+/// # Errors
+/// Those of `work`; 500 when it ended early.
+pub(crate) async fn brief<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    static PLACES: Semaphore = Semaphore::const_new(8);
+    // Nobody closes it.
+    let _place = PLACES.acquire().await.map_err(Error::internal)?;
+    blocking(work).await
 }
 
 /// A client that is to be attached before the container is started.

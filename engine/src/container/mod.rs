@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `record`, `handle` | what is kept of a container; all of them by id and name |
+//! | `record`, `records`, `handle` | what is kept of a container, and where; all of them by id and name |
 //! | `create`, `merge`, `settings`, `mounts` | a new container |
 //! | `start`, `files`, `monitor`, `restart` | a run: from its parts to its exit record |
 //! | `stop`, `remove` | ending and removing |
@@ -43,6 +43,7 @@ mod parts;
 mod path_stat;
 mod probe;
 mod record;
+mod records;
 pub(crate) mod remove;
 mod restart;
 mod settings;
@@ -52,7 +53,7 @@ pub(crate) mod stop;
 pub(crate) mod usage;
 mod words;
 
-pub(crate) use handle::{Containers, Handle, Live, blocking};
+pub(crate) use handle::{Containers, Handle, Live, blocking, brief};
 pub(crate) use record::{Mount, Record, Status};
 
 use crate::engine::Engine;

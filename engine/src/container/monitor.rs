@@ -34,10 +34,8 @@ async fn wait_for_end(engine: &Engine, handle: &Handle) {
         }
     }
     // The record is written before the shim closes its connections.
-    let exit = start::exit_path(engine, &handle.id);
     let deadline = tokio::time::Instant::now() + PATIENCE;
-    while tokio::time::Instant::now() < deadline
-        && !matches!(shim::exit_record(&exit, &run), Ok(Some(_)))
+    while tokio::time::Instant::now() < deadline && !matches!(shim::exit_record(&run), Ok(Some(_)))
     {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
@@ -68,9 +66,8 @@ async fn ended(engine: &Arc<Engine>, handle: &Arc<Handle>, run: u64) {
     if now != run || !record.state.is_up() {
         return;
     }
-    let exit = start::exit_path(engine, &handle.id);
     let folder = engine.layout.container_run(&handle.id);
-    let exit = match shim::exit_record(&exit, &folder) {
+    let exit = match shim::exit_record(&folder) {
         Ok(Some(exit)) => exit,
         Ok(None) | Err(_) => unknown_end(&record).await,
     };
@@ -169,12 +166,11 @@ fn retry(engine: &Arc<Engine>, handle: &Arc<Handle>) {
 }
 
 /// Takes over what an earlier daemon looked after: watches what runs, settles what ended since,
-/// and starts what its policy wants.
+/// and starts what its policy wants; `booted`: whether the machine has booted since.
 ///
 /// # Errors
 /// None that would keep the daemon from coming up; each container's are told in its log.
-pub(crate) async fn adopt(engine: &Arc<Engine>) {
-    let booted = !engine.layout.run().join("containers").exists();
+pub(crate) async fn adopt(engine: &Arc<Engine>, booted: bool) {
     for handle in engine.containers.all() {
         if let Err(error) = adopt_one(engine, &handle, booted).await {
             tracing::error!("adopt {}: {error}", handle.id);

@@ -11,7 +11,7 @@ use bollard_stubs::models::{
 use indexmap::IndexMap;
 
 use super::files::Files;
-use super::handle::{Handle, blocking};
+use super::handle::{Handle, brief};
 use super::record::{Mount, MountKind, Record};
 use super::{
     ExecInput, Machine, SpecInput, SpecMount, exec_process, make_working_folder, runtime_spec,
@@ -126,7 +126,7 @@ pub(super) async fn attach(engine: &Engine, record: &Record) -> Result<Network> 
     let namespace = namespace_of(engine, &record.id);
     if mode != "host" {
         let file = namespace.clone();
-        blocking(move || {
+        brief(move || {
             // What a run before a crash may have left.
             network::remove_namespace(&file)?;
             network::create_namespace(&file)
@@ -201,7 +201,7 @@ pub(super) async fn detach(engine: &Engine, id: &str) -> Result<()> {
         });
     }
     let file = namespace_of(engine, id);
-    torn.and(blocking(move || network::remove_namespace(&file)).await)
+    torn.and(brief(move || network::remove_namespace(&file)).await)
 }
 
 /// The first process of a container whose namespaces are shared.
@@ -245,7 +245,7 @@ pub(super) async fn specification(
     let mut spec = runtime_spec(&input)?;
     let run = engine.layout.container_run(&record.id);
     let filters = engine.layout.run().to_owned();
-    blocking(move || {
+    brief(move || {
         Confinement::take(&mut spec, &filters)?.save(&run)?;
         let path = run.join("bundle/config.json");
         spec.save(&path)
@@ -316,7 +316,8 @@ impl Shared {
     }
 }
 
-fn machine() -> &'static Machine {
+/// What this machine can do, asked once.
+pub(super) fn machine() -> &'static Machine {
     static MACHINE: OnceLock<Machine> = OnceLock::new();
     MACHINE.get_or_init(Machine::detect)
 }

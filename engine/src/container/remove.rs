@@ -92,7 +92,7 @@ async fn take_apart(engine: &Engine, handle: &Handle) -> Result<()> {
     engine.volumes.release(&handle.id);
     engine.containers.erase(&handle.id).await?;
     let run = engine.layout.container_run(&handle.id);
-    super::blocking(move || {
+    super::brief(move || {
         let missing = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
         let failed = |error| Error::io("remove", &run, error);
         // First what may be mounted still, in a way that cannot reach into it.

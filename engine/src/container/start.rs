@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::handle::{Handle, Waiting, blocking};
+use super::handle::{Handle, Waiting, brief};
 use super::health::Health;
 use super::record::{Record, Status};
 use super::{files, monitor, parts, remove, settings, tell};
@@ -100,7 +100,7 @@ pub(super) async fn run(engine: &Arc<Engine>, handle: &Arc<Handle>) -> Result<()
 async fn begin(engine: &Arc<Engine>, handle: &Arc<Handle>, record: &Record) -> Result<i32> {
     let run = engine.layout.container_run(&record.id);
     let folder = run.clone();
-    blocking(move || {
+    brief(move || {
         // What a run before a crash may have left.
         let _ = std::fs::remove_file(Launch::socket(&folder));
         let _ = std::fs::remove_dir_all(folder.join("state"));
@@ -108,6 +108,10 @@ async fn begin(engine: &Arc<Engine>, handle: &Arc<Handle>, record: &Record) -> R
             .map_err(|error| Error::io("create", &folder, error))
     })
     .await?;
+    if !engine.images.is_prepared(&record.id) {
+        // The power went before the disk had all of a new container.
+        parts::prepare(engine, &record.id, &record.image_id)?;
+    }
     engine.images.mount(&record.id).await?;
     let network = parts::attach(engine, record).await?;
     handle.change(|record| {
@@ -169,7 +173,7 @@ fn launch_of(engine: &Engine, record: &Record, run: PathBuf) -> Result<Launch> {
         open_stdin: record.config.open_stdin == Some(true),
         stdin_once: record.config.stdin_once == Some(true),
         init: record.host_config.init == Some(true),
-        exit: exit_path(engine, &record.id),
+        groups: parts::machine().groups(&record.cgroup()),
         attached: 0,
     })
 }
@@ -177,11 +181,6 @@ fn launch_of(engine: &Engine, record: &Record, run: PathBuf) -> Result<Launch> {
 /// The json-file log of a container.
 pub(crate) fn log_path(engine: &Engine, id: &str) -> PathBuf {
     engine.layout.container(id).join(format!("{id}-json.log"))
-}
-
-/// Where the shim writes how the container ended.
-pub(super) fn exit_path(engine: &Engine, id: &str) -> PathBuf {
-    engine.layout.container(id).join("exit.json")
 }
 
 /// Takes away what a run needed. What fails is told in the daemon's log: the next run, or the
@@ -201,10 +200,9 @@ pub(super) async fn clean(engine: &Engine, handle: &Handle) {
         tracing::error!("clean up after {}: {error}", handle.id);
     }
     let run = engine.layout.container_run(&handle.id);
-    let _ = blocking(move || {
+    let _ = brief(move || {
         let _ = std::fs::remove_dir_all(run.join("bundle"));
         let _ = std::fs::remove_dir_all(run.join("state"));
-        let _ = std::fs::remove_file(Launch::exit_in_memory(&run));
         // The mount points are empty by now; should one not be, this leaves it alone.
         for name in ["rootfs", ""] {
             let _ = std::fs::remove_dir(run.join(name));

@@ -13,6 +13,7 @@ mod prune;
 mod running;
 mod serve;
 mod start;
+mod volatile;
 
 pub use detach::{close_inherited, detach};
 pub use log::{LogWriter, follow, rotate};

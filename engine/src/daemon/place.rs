@@ -60,7 +60,7 @@ impl Place {
     /// How many containers run, asked of those beside them, so that it is right without a
     /// daemon too.
     pub fn running_containers(&self) -> usize {
-        let Ok(entries) = fs::read_dir(self.layout.run().join("containers")) else {
+        let Ok(entries) = fs::read_dir(self.layout.containers_run()) else {
             return 0;
         };
         let folders = entries.flatten().map(|entry| entry.path());

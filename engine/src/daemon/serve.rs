@@ -21,10 +21,10 @@ use tower::ServiceExt as _;
 use super::activity::{Activity, Counted};
 use super::lock::{self, Lock};
 use super::start::make_folder;
-use super::{Place, Running, running};
+use super::{Place, Running, running, volatile};
 use crate::container::{Status, monitor};
 use crate::engine::Engine;
-use crate::{Error, Result, api};
+use crate::{Error, Result, api, footprint};
 
 /// How long requests that are being answered are waited for when the daemon leaves.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -46,6 +46,7 @@ pub struct ServeOptions {
 /// # Errors
 /// When another daemon has the root, a folder cannot be made, or the socket is in use.
 pub async fn serve(place: Place, options: ServeOptions, on_ready: impl FnOnce()) -> Result<()> {
+    footprint::share_arenas();
     let layout = &place.layout;
     make_folder(layout.root(), 0o711)?;
     make_folder(layout.run(), 0o755)?;
@@ -55,12 +56,15 @@ pub async fn serve(place: Place, options: ServeOptions, on_ready: impl FnOnce())
         return Err(Error::conflict(message));
     }
     let mut signals = Signals::new()?;
+    let booted = volatile::prepare(layout)?;
     let engine = Engine::open(layout.clone())?;
     engine.networks.adopt(&up(&engine)).await?;
-    monitor::adopt(&engine).await;
+    monitor::adopt(&engine, booted).await;
     let listener = listen(&place.socket)?;
     Running::this(&place.socket)?.write(layout)?;
     on_ready();
+    footprint::trim();
+    footprint::give_code_back();
 
     let server = Server::new(&engine);
     let why = tokio::select! {
@@ -73,8 +77,10 @@ pub async fn serve(place: Place, options: ServeOptions, on_ready: impl FnOnce())
     let _ = fs::remove_file(&place.socket);
     running::forget(layout);
     server.finish(listener).await;
+    engine.containers.flush().await;
     if !is_busy(&engine) {
         engine.networks.rest().await;
+        volatile::release(layout);
     }
     Ok(())
 }

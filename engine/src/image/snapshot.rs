@@ -1,7 +1,8 @@
 //! Writable layers of containers: overlay on the layers of an image.
 //!
-//! `snapshots/<container>/{image.json,upper,work,0,1…}`, where the numbers are links to the
-//! layers, uppermost first: overlay's options have room for many of such short names.
+//! `snapshots/<container>/{image,upper,work,0,1…}`, where the numbers are links to the layers,
+//! uppermost first: overlay's options have room for many of such short names. `image` is a link
+//! that leads nowhere: its text is the id of the image, and it is there or not, never in part.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,15 +10,14 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
+use super::{Image, Images};
+use crate::container::brief;
+use crate::{Error, Result};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
-use serde::{Deserialize, Serialize};
-
-use super::{Image, Images};
-use crate::{Error, Result, store};
 
 /// What a snapshot is of.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 struct Snapshot {
     /// Id of the image; empty for none.
     image: String,
@@ -56,16 +56,17 @@ impl Images {
         }
         let layers = once(layers);
         for (number, layer) in layers.iter().rev().enumerate() {
-            symlink(self.layers.tree(layer), folder.join(number.to_string())).map_err(failed)?;
+            link(&self.layers.tree(layer), &folder.join(number.to_string())).map_err(failed)?;
         }
         if layers.is_empty() {
-            fs::create_dir(folder.join("0")).map_err(failed)?;
+            fs::create_dir_all(folder.join("0")).map_err(failed)?;
         }
-        let snapshot = Snapshot {
-            image: image.to_owned(),
-            layers,
-        };
-        store::write(&folder.join("image.json"), &snapshot)
+        link(Path::new(or_none(image)), &folder.join(IMAGE)).map_err(failed)
+    }
+
+    /// Whether a container has a writable layer.
+    pub(crate) fn is_prepared(&self, container: &str) -> bool {
+        read(&self.snapshot(container)).is_some()
     }
 
     /// Mounts a container's root file system at `<container_run>/rootfs`; nothing when it is
@@ -77,13 +78,11 @@ impl Images {
         }
         fs::create_dir_all(&target).map_err(|error| Error::io("create", &target, error))?;
         let folder = self.snapshot(container);
-        let snapshot: Snapshot = store::read(&folder.join("image.json"))?.ok_or_else(|| {
+        let snapshot = read(&folder).ok_or_else(|| {
             Error::internal(format!("container {container} has no writable layer"))
         })?;
         let to = target.clone();
-        let mounted =
-            tokio::task::spawn_blocking(move || overlay(&folder, snapshot.layers.len(), &to));
-        mounted.await.map_err(Error::internal)??;
+        brief(move || overlay(&folder, snapshot.layers.len(), &to)).await?;
         Ok(target)
     }
 
@@ -91,28 +90,28 @@ impl Images {
     pub(crate) async fn unmount(&self, container: &str) -> Result<()> {
         let target = self.rootfs(container);
         // The kernel takes its time for it.
-        let unmounted = tokio::task::spawn_blocking(move || {
+        brief(move || {
             match umount2(&target, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW) {
                 Ok(()) | Err(nix::Error::EINVAL | nix::Error::ENOENT) => {}
                 Err(error) => return Err(Error::io("unmount", &target, error)),
             }
             let _ = fs::remove_dir(&target);
             Ok(())
-        });
-        unmounted.await.map_err(Error::internal)?
+        })
+        .await
     }
 
     /// Removes a container's writable layer.
     pub(crate) async fn discard(&self, container: &str) -> Result<()> {
         self.unmount(container).await?;
         let folder = self.snapshot(container);
-        let removed = tokio::task::spawn_blocking(move || match fs::remove_dir_all(&folder) {
+        brief(move || match fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(Error::io("remove", &folder, error))
             }
             _ => Ok(()),
-        });
-        removed.await.map_err(Error::internal)?
+        })
+        .await
     }
 
     /// Where a container's root file system is mounted.
@@ -158,9 +157,7 @@ impl Images {
             .flatten()
             .flatten();
         entries.filter_map(|entry| {
-            let snapshot = store::read(&entry.path().join("image.json"))
-                .ok()
-                .flatten()?;
+            let snapshot = read(&entry.path())?;
             Some((entry.file_name().into_string().ok()?, snapshot))
         })
     }
@@ -168,6 +165,41 @@ impl Images {
     fn snapshot(&self, container: &str) -> PathBuf {
         self.layout.snapshots().join(container)
     }
+}
+
+/// What a link says that is of no image: a link cannot be empty.
+const NONE: &str = "-";
+/// Name of the link that tells the image.
+const IMAGE: &str = "image";
+
+fn or_none(image: &str) -> &str {
+    if image.is_empty() { NONE } else { image }
+}
+
+/// Makes a link; it may be there already.
+fn link(target: &Path, path: &Path) -> io::Result<()> {
+    match symlink(target, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
+/// What is in a folder of a snapshot; `None` where there is none, or not wholly.
+fn read(folder: &Path) -> Option<Snapshot> {
+    let image = fs::read_link(folder.join(IMAGE)).ok()?;
+    let image = image.to_str()?;
+    let trees =
+        (0..).map_while(|number: usize| fs::read_link(folder.join(number.to_string())).ok());
+    let layer = |tree: PathBuf| {
+        let name = tree.parent()?.file_name()?.to_str()?;
+        Some(format!("sha256:{name}"))
+    };
+    let mut layers: Vec<String> = trees.filter_map(layer).collect();
+    layers.reverse();
+    Some(Snapshot {
+        image: if image == NONE { "" } else { image }.to_owned(),
+        layers,
+    })
 }
 
 /// The layers without repetitions, which overlay refuses: the uppermost of equal ones has

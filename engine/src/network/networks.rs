@@ -17,13 +17,13 @@ use super::link::Links;
 use super::ports::{self, Publication};
 use super::state::Inner;
 use super::{Shared, create};
-use crate::container::blocking;
+use crate::container::brief;
 use crate::events::{Events, Kind};
 use crate::store::Documents;
 use crate::{Error, Layout, Result};
 
 /// How long the default bridge stays without containers.
-const UNUSED: Duration = Duration::from_secs(1);
+const UNUSED: Duration = Duration::from_secs(5);
 
 /// The networks, and the containers on them.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Networks {
     /// 500 when a folder or a document cannot be read or written.
     pub(crate) fn open(layout: &Layout, events: Arc<Events>) -> Result<Self> {
         let documents = Documents::open(layout.networks(), "network")?;
-        let attachments = Documents::open(layout.run().join("networks"), "attachment")?;
+        let attachments = Documents::open_volatile(layout.containers_run(), "attachment")?;
         let mut inner = Inner::default();
         let mut networks: Vec<(String, Network)> = documents.load()?;
         for network in create::builtin() {
@@ -201,23 +201,23 @@ impl Networks {
         let applied = self.apply_firewall().await;
         let lowered = self.lower_bridge(network).await;
         let (documents, id) = (self.documents.clone(), network.id.clone());
-        let removed = blocking(move || documents.remove(&id)).await;
+        let removed = brief(move || documents.remove(&id)).await;
         applied.and(lowered).and(removed)
     }
 
     async fn save(&self, network: &Network) -> Result<()> {
         let (documents, network) = (self.documents.clone(), network.clone());
-        blocking(move || documents.put(&network.id, &network)).await
+        brief(move || documents.put(&network.id, &network)).await
     }
 
     pub(super) async fn save_attachment(&self, attachment: &Attachment) -> Result<()> {
         let (attachments, attachment) = (self.attachments.clone(), attachment.clone());
-        blocking(move || attachments.put(&attachment.container, &attachment)).await
+        brief(move || attachments.put(&attachment.container, &attachment)).await
     }
 
     pub(super) async fn forget_attachment(&self, container: &str) -> Result<()> {
         let (attachments, container) = (self.attachments.clone(), container.to_owned());
-        blocking(move || attachments.remove(&container)).await
+        brief(move || attachments.remove_alone(&container)).await
     }
 
     pub(super) async fn links(&self) -> Result<&Links> {

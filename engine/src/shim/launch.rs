@@ -39,8 +39,8 @@ pub(crate) struct Launch {
     pub(crate) stdin_once: bool,
     /// Whether a first process of the engine's forwards signals and reaps.
     pub(crate) init: bool,
-    /// Where to write how it ended.
-    pub(crate) exit: PathBuf,
+    /// Its control group in every hierarchy that is mounted.
+    pub(crate) groups: Vec<PathBuf>,
     /// How many clients are to be attached before the container is started, so that they see
     /// its output from the beginning.
     #[serde(default)]
@@ -88,7 +88,7 @@ impl Confinement {
     /// # Errors
     /// 500 when it cannot be written.
     pub(crate) fn save(&self, run: &Path) -> Result<()> {
-        store::write(&Self::path(run), self)
+        store::write_volatile(&Self::path(run), self)
     }
 
     fn path(run: &Path) -> PathBuf {
@@ -139,8 +139,9 @@ impl Launch {
         Confinement::path(&self.run)
     }
 
-    /// Where the exit record goes when its place on disk does not take it.
-    pub(crate) fn exit_in_memory(run: &Path) -> PathBuf {
+    /// The exit record in the run folder of a container, which stays there until the next start:
+    /// a reboot ends every container in a way that nobody can tell.
+    pub(super) fn exit(run: &Path) -> PathBuf {
         run.join("exit.json")
     }
 
@@ -154,11 +155,8 @@ impl Launch {
 ///
 /// # Errors
 /// 500 when the record is there and cannot be read.
-pub(crate) fn exit_record(path: &Path, run: &Path) -> Result<Option<ExitRecord>> {
-    match store::read(path) {
-        Ok(Some(record)) => Ok(Some(record)),
-        _ => store::read(&Launch::exit_in_memory(run)),
-    }
+pub(crate) fn exit_record(run: &Path) -> Result<Option<ExitRecord>> {
+    store::read(&Launch::exit(run))
 }
 
 /// Starts a shim and waits until its container runs. `on_exit` is called with the shim's end,
@@ -172,11 +170,10 @@ pub(crate) async fn launch(
     on_exit: impl FnOnce() + Send + 'static,
 ) -> Result<Running> {
     let file = launch.run.join("launch.json");
-    store::write(&file, launch)?;
+    store::write_volatile(&file, launch)?;
     let log = launch.run.join("shim.log");
     let stderr = File::create(&log).map_err(|error| Error::io("create", &log, error))?;
-    let _ = fs::remove_file(&launch.exit);
-    let _ = fs::remove_file(Launch::exit_in_memory(&launch.run));
+    let _ = fs::remove_file(Launch::exit(&launch.run));
     let name = env::current_exe().map_err(Error::internal)?;
     let mut command = Command::new(program());
     command

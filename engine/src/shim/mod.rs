@@ -14,6 +14,7 @@ mod device_filter;
 mod early;
 mod executor;
 mod filter;
+mod groups;
 mod init;
 mod launch;
 mod link;

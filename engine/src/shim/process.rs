@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use libcontainer::container::Container;
@@ -17,11 +17,12 @@ use nix::unistd::Pid;
 use super::connection::{Connection, Role};
 use super::create::{self, Failure};
 use super::early;
+use super::groups;
 use super::log_file::LogFile;
 use super::protocol::{ExecRequest, Notice, Reply, Stream};
 use super::stdio::Stdio;
 use super::{ExitRecord, Launch, socket};
-use crate::{memory, store, time};
+use crate::{footprint, memory, store, time};
 
 /// Number of the container's own process among a shim's processes.
 pub(super) const FIRST: usize = 0;
@@ -37,6 +38,7 @@ pub fn main(launch: &Path) -> ExitCode {
             report(&Reply::Done {
                 pid: Some(shim.processes[FIRST].pid.as_raw()),
             });
+            footprint::give_back();
             shim.run();
             ExitCode::SUCCESS
         }
@@ -188,9 +190,12 @@ impl Shim {
     /// The container has ended: writes everything down, tells everybody.
     fn end(&mut self) {
         let code = self.processes[FIRST].ended.unwrap_or_default();
-        let oom = memory::was_exceeded(&self.cgroups());
+        let oom = memory::was_exceeded(&self.launch.groups);
         // The other processes of the container have no right to outlive it.
-        if let Err(error) = self.container.delete(true) {
+        let state = self.launch.state().join(&self.launch.id);
+        if let Err(error) =
+            groups::remove(&self.launch.groups).and_then(|()| fs::remove_dir_all(state))
+        {
             tracing::error!("remove the container's runtime state: {error}");
         }
         self.reap();
@@ -203,10 +208,7 @@ impl Shim {
             oom,
             finished_at: time::now(),
         };
-        // On a full disk it goes where there is memory.
-        let written = store::write(&self.launch.exit, &record)
-            .or_else(|_| store::write(&Launch::exit_in_memory(&self.launch.run), &record));
-        if let Err(error) = written {
+        if let Err(error) = store::write_volatile(&Launch::exit(&self.launch.run), &record) {
             tracing::error!("{error}");
         }
         let _ = fs::remove_file(Launch::socket(&self.launch.run));
@@ -224,14 +226,5 @@ impl Shim {
             }
             connection.flush();
         }
-    }
-
-    fn cgroups(&self) -> PathBuf {
-        let spec = oci_spec::runtime::Spec::load(self.launch.bundle().join("config.json"));
-        let path = spec.ok().and_then(|spec| {
-            let linux = spec.linux().as_ref()?;
-            linux.cgroups_path().clone()
-        });
-        path.unwrap_or_default()
     }
 }

@@ -65,9 +65,9 @@ fn new(command: &[&str]) -> Option<Fixture> {
     fs::write(rootfs.join("etc/plain"), "").unwrap();
     let launch = Launch {
         log: Some(folder.path().join("log")),
-        exit: folder.path().join("exit.json"),
-        run,
+        groups: Machine::detect().groups(&format!("/rcruntime-{id}")),
         id,
+        run,
         limits: LogLimits::default(),
         tty: false,
         size: None,
@@ -149,9 +149,7 @@ impl Fixture {
     /// Waits for its end, and makes sure that nothing is left.
     async fn ended(&self, end: oneshot::Receiver<()>) -> ExitRecord {
         within(end).await.unwrap();
-        let record = exit_record(&self.launch.exit, &self.launch.run)
-            .unwrap()
-            .unwrap();
+        let record = exit_record(&self.launch.run).unwrap().unwrap();
         assert!(!Launch::socket(&self.launch.run).exists());
         self.nothing_is_left();
         record
@@ -485,13 +483,7 @@ async fn the_shim_survives_who_started_it() {
             break;
         }
     }
-    assert_eq!(
-        exit_record(&container.launch.exit, &container.launch.run)
-            .unwrap()
-            .unwrap()
-            .code,
-        9
-    );
+    assert_eq!(exit_record(&container.launch.run).unwrap().unwrap().code, 9);
     assert_eq!(container.output(), "ready\n");
     container.nothing_is_left();
 }

@@ -1,4 +1,5 @@
-//! Durable documents: JSON files that are whole or absent, whenever the power goes.
+//! Documents: JSON files that are whole or absent, whenever this process ends; durable ones also
+//! whenever the power goes.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
@@ -16,6 +17,8 @@ use crate::{Error, Result};
 pub(crate) struct Documents<T> {
     folder: PathBuf,
     name: &'static str,
+    /// Whether they outlive a reboot.
+    durable: bool,
     of: PhantomData<fn() -> T>,
 }
 
@@ -29,7 +32,20 @@ impl<T: Serialize + DeserializeOwned> Documents<T> {
         Ok(Self {
             folder,
             name,
+            durable: true,
             of: PhantomData,
+        })
+    }
+
+    /// As [`Self::open`], for what has no meaning after a reboot: nothing waits for the disk, and
+    /// others may keep documents of their own in the same folders.
+    ///
+    /// # Errors
+    /// 500 when the folder cannot be made.
+    pub(crate) fn open_volatile(folder: PathBuf, name: &'static str) -> Result<Self> {
+        Ok(Self {
+            durable: false,
+            ..Self::open(folder, name)?
         })
     }
 
@@ -58,7 +74,25 @@ impl<T: Serialize + DeserializeOwned> Documents<T> {
     /// # Errors
     /// 500 when it cannot be written; the former is kept.
     pub(crate) fn put(&self, key: &str, document: &T) -> Result<()> {
-        write(&self.path(key), document)
+        if self.durable {
+            write(&self.path(key), document)
+        } else {
+            write_volatile(&self.path(key), document)
+        }
+    }
+
+    /// Removes a document alone; nothing when there is none.
+    ///
+    /// # Errors
+    /// 500 when it cannot be removed.
+    pub(crate) fn remove_alone(&self, key: &str) -> Result<()> {
+        let path = self.path(key);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(Error::io("remove", &path, error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Removes a document with its whole folder; nothing when there is none.
@@ -99,18 +133,40 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
 /// # Errors
 /// 500 when it cannot be written.
 pub(crate) fn write<T: Serialize>(path: &Path, document: &T) -> Result<()> {
+    replace(path, document, true)
+}
+
+/// As [`write`], without waiting for the disk: for what has no meaning after a reboot.
+///
+/// # Errors
+/// 500 when it cannot be written.
+pub(crate) fn write_volatile<T: Serialize>(path: &Path, document: &T) -> Result<()> {
+    replace(path, document, false)
+}
+
+fn replace<T: Serialize>(path: &Path, document: &T, durable: bool) -> Result<()> {
     let failed = |error: std::io::Error| Error::io("write", path, error);
     let text = serde_json::to_vec(document).map_err(|error| failed(error.into()))?;
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
     // Others may write the same document at the same time.
     let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
     let new = path.with_extension(format!("new-{}-{number}", std::process::id()));
-    let mut file = File::create(&new).map_err(failed)?;
+    let mut file = create(&new).map_err(failed)?;
     file.write_all(&text).map_err(failed)?;
-    file.sync_data().map_err(failed)?;
+    if durable {
+        file.sync_data().map_err(failed)?;
+    }
     fs::rename(&new, path).map_err(failed)
+}
+
+/// Makes a file, and the folder above it where there is none.
+fn create(path: &Path) -> std::io::Result<File> {
+    match (File::create(path), path.parent()) {
+        (Err(error), Some(folder)) if error.kind() == ErrorKind::NotFound => {
+            fs::create_dir_all(folder)?;
+            File::create(path)
+        }
+        (made, _) => made,
+    }
 }
 
 /// How many documents this process has written.
