@@ -53,11 +53,22 @@ skipped() {
     done <"$list"
 }
 
+# Fails when a test that was passed over holds by now: its line has to go.
+still_failing() {
+    local name
+    for name in "${skip[@]}"; do
+        case $name in --skip) continue ;; *"$filter"*) ;; *) continue ;; esac
+        ! RCOMPOSE_TEST_ENGINE=$1 cargo test --quiet --test blackbox -- --include-ignored --exact "$name" >/dev/null 2>&1 ||
+            fail "$name holds on the engine \"$1\": take it out of tests/blackbox/$1.txt"
+    done
+}
+
 names=$(cargo test --quiet --test blackbox -- --list)
 for engine in ${RCOMPOSE_TEST_ENGINE:-docker bundled}; do
     say "black-box tests on the engine: $engine"
     skipped "$engine"
     RCOMPOSE_TEST_ENGINE=$engine cargo test --test blackbox -- $peer "${skip[@]}" $filter
+    still_failing "$engine"
 done
 for _ in $(seq 600); do
     [ -n "$(ls "$TMPDIR")" ] || break

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::build::Offered;
 use crate::container::Containers;
 use crate::events::Events;
 use crate::image::Images;
@@ -21,6 +22,8 @@ pub(crate) struct Engine {
     pub(crate) volumes: Volumes,
     /// Containers and exec instances.
     pub(crate) containers: Containers,
+    /// Secrets of builds that have not begun.
+    pub(crate) secrets: Offered,
     /// What happened.
     pub(crate) events: Arc<Events>,
     /// The networks.
@@ -39,6 +42,7 @@ impl Engine {
             volumes: Volumes::open(&layout)?,
             containers: Containers::open(&layout)?,
             networks: Networks::open(&layout, events.clone())?,
+            secrets: Offered::default(),
             layout,
             events,
         }))

@@ -69,6 +69,11 @@ impl Layout {
         self.root.join("build-caches")
     }
 
+    /// Secrets that commands of builds have mounted.
+    pub fn build_secrets(&self) -> PathBuf {
+        self.run.join("build-secrets")
+    }
+
     /// The writable layers of containers.
     pub fn snapshots(&self) -> PathBuf {
         self.root.join("snapshots")

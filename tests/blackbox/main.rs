@@ -1,7 +1,8 @@
 //! The real binary against a real engine: one module a topic.
 //!
 //! `RCOMPOSE_TEST_ENGINE` chooses the engine, `RCOMPOSE_TEST_COMPOSE` names a docker-compose binary to compare with,
-//! `RCOMPOSE_TEST_BINARY` another program to test instead of ours.
+//! `RCOMPOSE_TEST_BINARY` another program to test instead of ours, `RCOMPOSE_TEST_DOCKER` another docker command than
+//! the installed one.
 
 #![cfg(target_os = "linux")]
 
@@ -10,6 +11,7 @@ mod bad_input;
 mod better;
 mod build;
 mod bundled;
+mod docker_cli;
 mod examples;
 mod exit_codes;
 mod files;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine as _;
@@ -27,8 +27,12 @@ use crate::{Error, Result, identifier};
 pub(super) fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/build", post(run))
+        .route("/build/secrets", post(offer))
         .route("/build/prune", post(prune))
 }
+
+/// How many bytes of layers that no image has the steps of builds may keep.
+const MOST_STEPS: u64 = 10 << 30;
 
 #[derive(Debug, Deserialize)]
 struct Parameters {
@@ -57,7 +61,32 @@ struct Parameters {
     cpusetmems: Option<String>,
     cgroupparent: Option<String>,
     ulimits: Option<String>,
+    session: Option<String>,
     q: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Session {
+    session: Option<String>,
+}
+
+/// The secrets of the build that will have the same `session`, Base64 by id. Docker has no such
+/// path: with BuildKit its clients serve secrets to the engine.
+async fn offer(
+    State(engine): State<Arc<Engine>>,
+    Query(Session { session }): Query<Session>,
+    Json(encoded): Json<BTreeMap<String, String>>,
+) -> Answer<StatusCode> {
+    let decode = |(id, value): (String, String)| {
+        let value = base64::prelude::BASE64_STANDARD.decode(value);
+        let value = value.map_err(|_| Error::bad_request(format!("secret {id} is not Base64")))?;
+        Ok((id, value))
+    };
+    let secrets = encoded.into_iter().map(decode).collect::<Result<_>>()?;
+    engine
+        .secrets
+        .offer(session.as_deref().unwrap_or_default(), secrets)?;
+    Ok(StatusCode::OK)
 }
 
 async fn run(
@@ -76,6 +105,9 @@ async fn run(
         .join(identifier::new());
     if let Some(config) = headers.get("x-registry-config") {
         request.auth = credentials(config.as_bytes())?;
+    }
+    if let Some(session) = &parameters.session {
+        request.secrets = engine.secrets.take(session);
     }
     let quiet = is_true(parameters.q.as_deref());
     let mut reader = body_reader(body);
@@ -98,6 +130,10 @@ async fn run(
             Err(error) => Err(error),
         };
         let _ = tokio::fs::remove_dir_all(&request.context).await;
+        let limited = blocking(move || engine.images.limit_steps(MOST_STEPS)).await;
+        if let Err(error) = limited {
+            tracing::error!("build cache: {error}");
+        }
         built
     })
     .await

@@ -9,7 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
-use bollard_stubs::models::{ContainerCreateBody, ContainerUpdateBody};
+use bollard_stubs::models::ContainerCreateBody;
 use bytes::Bytes;
 use futures::stream;
 use serde::Deserialize;
@@ -18,7 +18,9 @@ use serde_json::{Value, json};
 use super::{Answer, Query, is_true};
 use crate::container::remove::How;
 use crate::container::stop::Stop;
-use crate::container::{Handle, Live, create, inspect, list, remove, signal, start, stop};
+use crate::container::{
+    Handle, Live, changes, create, inspect, list, remove, signal, start, stop, update,
+};
 use crate::engine::Engine;
 use crate::filters::Filters;
 use crate::shim::{Link, Request};
@@ -42,6 +44,7 @@ pub(super) fn routes() -> Router<Arc<Engine>> {
         .route("/containers/{id}/resize", post(resize_one))
         .route("/containers/{id}/wait", post(wait_one))
         .route("/containers/{id}/update", post(update_one))
+        .route("/containers/{id}/changes", get(changes_of_one))
 }
 
 type Shared = State<Arc<Engine>>;
@@ -71,8 +74,7 @@ async fn list_all(
     for live in list::list(&engine.containers, &query)? {
         let mut summary = list::summary(&live);
         if with_size {
-            let size = inspect::written(&engine, &live.record.id).await?;
-            summary["SizeRw"] = size.into();
+            inspect::add_sizes(&engine, &live.record, &mut summary).await?;
         }
         shown.push(summary);
     }
@@ -120,7 +122,7 @@ async fn inspect_one(
     let handle = engine.containers.get(&id)?;
     let mut shown = inspect::inspect(&engine, &handle);
     if is_true(parameters.size.as_deref()) {
-        shown["SizeRw"] = inspect::written(&engine, &handle.id).await?.into();
+        inspect::add_sizes(&engine, &handle.record(), &mut shown).await?;
     }
     Ok(Json(shown))
 }
@@ -297,43 +299,25 @@ async fn wait_for(handle: Arc<Handle>, exits: u64, done: fn(&Live, u64) -> bool)
     Ok(format!("{answer}\n").into())
 }
 
-/// Only what takes no effect in the kernel can be changed so far.
 async fn update_one(
     State(engine): Shared,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer<Json<Value>> {
     let handle = engine.containers.get(&id)?;
-    let body: ContainerUpdateBody = serde_json::from_slice(&body)
+    let body = serde_json::from_slice(&body)
         .map_err(|error| Error::bad_request(format!("invalid update: {error}")))?;
-    let policy = body.restart_policy.clone();
-    let others = ContainerUpdateBody {
-        restart_policy: None,
-        ..body
-    };
-    let asks = |value: &Value| match value {
-        Value::Null => false,
-        Value::Bool(on) => *on,
-        Value::Number(number) => number.as_i64() != Some(0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(values) => !values.is_empty(),
-        Value::Object(values) => !values.is_empty(),
-    };
-    let others = serde_json::to_value(others).unwrap_or_default();
-    if let Some((name, _)) = others
-        .as_object()
-        .into_iter()
-        .flatten()
-        .find(|(_, value)| asks(value))
-    {
-        return Err(Error::not_supported(format!("update of {name}")));
-    }
-    if policy.is_some() {
-        handle.change(|record| record.host_config.restart_policy = policy);
-        engine.containers.save(&handle).await?;
-        crate::container::tell(&engine, &handle.record(), "update", &[]);
-    }
+    update::update(&engine, &handle, &body).await?;
     Ok(Json(json!({ "Warnings": [] })))
+}
+
+async fn changes_of_one(
+    State(engine): Shared,
+    Path(id): Path<String>,
+) -> Answer<Json<Option<Vec<Value>>>> {
+    let handle = engine.containers.get(&id)?;
+    let changes = changes::changes(&engine, &handle).await?;
+    Ok(Json(Some(changes).filter(|changes| !changes.is_empty())))
 }
 
 #[derive(Deserialize)]

@@ -36,7 +36,7 @@ pub(super) fn inspected(image: &Image) -> Value {
         "Created": document.created,
         "DockerVersion": "",
         "Author": document.author.as_deref().unwrap_or_default(),
-        "Config": document.config(),
+        "Config": config(image),
         "Architecture": document.architecture,
         "Os": document.os,
         "Size": image.size,
@@ -46,6 +46,22 @@ pub(super) fn inspected(image: &Image) -> Value {
     });
     if let Some(variant) = &document.variant {
         shown["Variant"] = json!(variant);
+    }
+    shown
+}
+
+/// The configuration, with every field that clients expect.
+fn config(image: &Image) -> Value {
+    let mut shown = json!({
+        "Cmd": null, "Entrypoint": null, "Env": null, "OnBuild": null, "User": "", "Volumes": null,
+        "WorkingDir": "",
+    });
+    let config = serde_json::to_value(image.document.config()).unwrap_or_default();
+    for (name, mut value) in config.as_object().cloned().into_iter().flatten() {
+        if let Value::Object(named) = &mut value {
+            named.sort_keys();
+        }
+        shown[name] = value;
     }
     shown
 }

@@ -11,7 +11,7 @@ use bollard_stubs::models::{
 };
 use nix::sys::utsname::uname;
 
-use super::{Answer, architecture};
+use super::Answer;
 use crate::container::{Machine, Status, usage};
 use crate::engine::Engine;
 use crate::{Error, time};
@@ -68,7 +68,7 @@ async fn info(State(engine): State<Arc<Engine>>) -> Answer<Json<SystemInfo>> {
         kernel_version: Some(system.release().to_string_lossy().into_owned()),
         operating_system: Some(operating_system()),
         os_type: Some("linux".to_owned()),
-        architecture: Some(architecture().to_owned()),
+        architecture: Some(system.machine().to_string_lossy().into_owned()),
         ncpu: Some(processors()),
         mem_total: Some(i64::try_from(usage::machine_memory()).unwrap_or(i64::MAX)),
         system_time: Some(time::now()),
@@ -81,6 +81,8 @@ async fn info(State(engine): State<Arc<Engine>>) -> Answer<Json<SystemInfo>> {
             local_node_state: Some(LocalNodeState::INACTIVE),
             ..SwarmInfo::default()
         }),
+        default_runtime: Some("rcompose".to_owned()),
+        index_server_address: Some("https://index.docker.io/v1/".to_owned()),
         warnings: Some(Vec::new()),
         ..SystemInfo::default()
     }))

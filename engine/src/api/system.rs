@@ -76,7 +76,7 @@ async fn disk_usage(State(engine): State<Arc<Engine>>) -> Answer<Json<Value>> {
     };
     for live in list::list(&engine.containers, &all)? {
         let mut summary = list::summary(&live);
-        summary["SizeRw"] = inspect::written(&engine, &live.record.id).await?.into();
+        inspect::add_sizes(&engine, &live.record, &mut summary).await?;
         containers.push(summary);
     }
     let mut volumes = Vec::new();

@@ -141,7 +141,6 @@ fn passes(filters: &Filters, volume: &Volume) -> bool {
 }
 
 /// A volume as clients see it.
-/// A volume as clients see it.
 pub(super) fn shown(engine: &Engine, volume: &Volume) -> Value {
     let mountpoint = engine.volumes.mountpoint(&volume.name).unwrap_or_default();
     let options = Some(&volume.options).filter(|options| !options.is_empty());

@@ -8,9 +8,9 @@ mod root;
 mod unpack;
 
 pub(crate) use compression::decompress;
-pub(crate) use pack::{Pack, is_untouched, pack};
+pub(crate) use pack::{Pack, is_of_runtime, is_untouched, pack};
 pub(crate) use pipe::{body_reader, packed, stream};
-pub(crate) use root::{Root, names};
+pub(crate) use root::{Root, names, remove_all};
 pub(crate) use unpack::{Unpack, Whiteouts, unpack};
 
 /// In front of the name of a file that hides one of a lower layer.

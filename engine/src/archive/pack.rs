@@ -71,7 +71,9 @@ struct Packer<'a, W: Write> {
 impl<W: Write> Packer<'_, W> {
     fn entry(&mut self, folder: &impl AsFd, name: &OsStr, path: &Path) -> io::Result<()> {
         let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        if self.options.by_container && is_of_runtime(path, &stat) {
+        if self.options.by_container
+            && is_of_runtime(path, stat.st_mode, stat.st_size.cast_unsigned())
+        {
             return Ok(());
         }
         match FileType::from_raw_mode(stat.st_mode) {
@@ -272,11 +274,13 @@ pub(crate) fn is_untouched(upper: &Root) -> io::Result<bool> {
     Ok(true)
 }
 
-fn is_of_runtime(path: &Path, stat: &Stat) -> bool {
+/// Whether a runtime has put this into what a container wrote. `mode` as `stat` has it, with the
+/// kind; `size` in bytes.
+pub(crate) fn is_of_runtime(path: &Path, mode: u32, size: u64) -> bool {
     let is = |names: &[&str]| names.iter().any(|name| path == Path::new(name));
-    let is_folder = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
-    let is_empty =
-        FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_size == 0;
+    let kind = FileType::from_raw_mode(mode);
+    let is_folder = kind == FileType::Directory;
+    let is_empty = kind == FileType::RegularFile && size == 0;
     (is(OF_RUNTIME) && (is_folder || is_empty)) || (is(MOUNTED_FILES) && is_empty)
 }
 

@@ -346,7 +346,7 @@ fn removing_does_not_follow_links() {
     fs::write(outside.path().join("kept"), "").unwrap();
     fs::create_dir_all(folder.path().join("a/b")).unwrap();
     symlink(outside.path(), folder.path().join("a/b/link")).unwrap();
-    root::remove_all(Root::open(folder.path()).unwrap().fd(), OsStr::new("a")).unwrap();
+    remove_all(Root::open(folder.path()).unwrap().fd(), OsStr::new("a")).unwrap();
     assert!(!folder.path().join("a").exists());
     assert!(outside.path().join("kept").exists());
 }

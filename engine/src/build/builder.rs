@@ -11,7 +11,7 @@ use rustix::fs::OFlags;
 use super::configure::configure;
 use super::stage::{Stage, no_operation};
 use super::stages::{Plan, Planned, arguments, given};
-use super::{Build, Failure, Instruction, parse, run_mounts, running};
+use super::{Build, Failure, Instruction, hidden, parse, run_mounts, running};
 use crate::archive::Root;
 use crate::engine::Engine;
 use crate::image::{self, Credentials, Document, Image, Lease, Reference, Step, digest};
@@ -112,7 +112,10 @@ fn dockerfile(build: &Build) -> Result<String> {
     let file = root
         .open_at(Path::new(name), OFlags::RDONLY | OFlags::NONBLOCK)
         .map_err(missing)?;
-    io::read_to_string(fs::File::from(file)).map_err(missing)
+    let text = io::read_to_string(fs::File::from(file)).map_err(missing)?;
+    hidden::hide(&root, name)
+        .map_err(|error| Error::bad_request(format!(".dockerignore: {error}")))?;
+    Ok(text)
 }
 
 impl Builder<'_> {

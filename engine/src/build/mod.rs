@@ -3,10 +3,12 @@
 //! | file | holds |
 //! |---|---|
 //! | `parse`, `expand` | instructions of a Dockerfile; variables and quotes in them |
+//! | `hidden` | files of the context that only the builder reads |
 //! | `stages` | which stages there are, and which are needed |
 //! | `builder` | the stages one by one, each instruction from the cache or anew |
 //! | `stage` | what a stage has come to |
 //! | `configure`, `copying`, `copy`, `running`, `run_mounts` | what the instructions do |
+//! | `secrets` | what only commands may read, and no layer has |
 //! | `layer` | changed files as a layer |
 //! | `commit` | an image of a container |
 
@@ -16,10 +18,12 @@ pub(crate) mod configure;
 mod copy;
 mod copying;
 mod expand;
+mod hidden;
 mod layer;
 mod parse;
 mod run_mounts;
 mod running;
+mod secrets;
 mod stage;
 mod stages;
 #[cfg(test)]
@@ -36,10 +40,11 @@ use crate::image::Reference;
 pub(crate) use builder::build;
 pub(crate) use commit::{Commit, commit};
 pub(crate) use parse::{Instruction, parse};
+pub(crate) use secrets::{Offered, Secrets};
 pub(crate) use stages::check_platform;
 
 /// What a client asks for.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Build {
     /// Folder of the context.
     pub(crate) context: PathBuf,
@@ -60,6 +65,8 @@ pub(crate) struct Build {
     pub(crate) pull: bool,
     /// What a registry wants to know, Base64 as in `X-Registry-Auth`, by the registry's host.
     pub(crate) auth: HashMap<String, String>,
+    /// What `RUN --mount=type=secret` gives commands.
+    pub(crate) secrets: Secrets,
     /// Limits and network of the containers of `RUN`.
     pub(crate) host: HostConfig,
 }

@@ -17,6 +17,7 @@ use super::builder::Builder;
 use super::configure::join;
 use super::copy;
 use super::expand::word;
+use super::secrets::SecretFile;
 use super::stage::Stage;
 use crate::archive::Root;
 use crate::container::blocking;
@@ -50,6 +51,13 @@ enum Kind {
         /// Bytes.
         size: Option<i64>,
     },
+    Secret {
+        id: String,
+        /// Whether the build fails without it.
+        is_required: bool,
+        mode: u32,
+        owner: (u32, u32),
+    },
 }
 
 /// Mounts as a container gets them, and what has to stay until it has ended.
@@ -59,6 +67,8 @@ pub(super) struct Mounted {
     pub(super) mounts: Vec<Mount>,
     /// Mounted stages, by their names.
     names: Vec<String>,
+    /// Files of secrets.
+    secrets: Vec<SecretFile>,
     /// Caches that others wait for.
     turns: Vec<OwnedMutexGuard<()>>,
 }
@@ -96,7 +106,7 @@ fn one(stage: &Stage, instruction: &Instruction, text: &str) -> Result<RunMount>
         Error::not_supported(format!("dockerfile line {line}: RUN --mount={what}"))
     };
     let kind = options.remove("type").unwrap_or("bind");
-    let target = options.remove("target");
+    let mut target = options.remove("target").map(str::to_owned);
     let mut read_only = options.remove("readonly") == Some("true");
     let writable = options.remove("readwrite") == Some("true");
     let number = |text: Option<&str>, radix: u32, default: u32| match text {
@@ -109,7 +119,7 @@ fn one(stage: &Stage, instruction: &Instruction, text: &str) -> Result<RunMount>
             is_locked: !matches!(options.remove("sharing"), None | Some("shared")),
             id: options
                 .remove("id")
-                .or(target)
+                .or(target.as_deref())
                 .unwrap_or_default()
                 .to_owned(),
             mode: number(options.remove("mode"), 8, 0o755)?,
@@ -132,6 +142,23 @@ fn one(stage: &Stage, instruction: &Instruction, text: &str) -> Result<RunMount>
                 Some(size) => Some(size.parse().map_err(|error| instruction.error(error))?),
             },
         },
+        "secret" => {
+            let name = |path: &String| path.rsplit('/').next().unwrap_or_default().to_owned();
+            let id = options.remove("id").map(str::to_owned);
+            let id = id.or_else(|| target.as_ref().map(name));
+            let id = id.ok_or_else(|| instruction.error("--mount of a secret has no id"))?;
+            target.get_or_insert_with(|| format!("/run/secrets/{id}"));
+            read_only = true;
+            Kind::Secret {
+                id,
+                is_required: options.remove("required") == Some("true"),
+                mode: number(options.remove("mode"), 8, 0o400)?,
+                owner: (
+                    number(options.remove("uid"), 10, 0)?,
+                    number(options.remove("gid"), 10, 0)?,
+                ),
+            }
+        }
         other => return Err(refused(&format!("type={other}"))),
     };
     if let Some((key, _)) = options.into_iter().next() {
@@ -141,7 +168,7 @@ fn one(stage: &Stage, instruction: &Instruction, text: &str) -> Result<RunMount>
     let folder = stage.document.config().working_dir;
     Ok(RunMount {
         kind,
-        target: join(folder.as_deref(), target),
+        target: join(folder.as_deref(), &target),
         read_only,
     })
 }
@@ -157,6 +184,8 @@ impl Builder<'_> {
             let content = match &mount.kind {
                 Kind::Cache { id, .. } => format!("cache {id}"),
                 Kind::Tmpfs { .. } => "tmpfs".to_owned(),
+                // What it is must not show, and a new one is no reason to do the same again.
+                Kind::Secret { id, .. } => format!("secret {id}"),
                 Kind::Bind { source, from: None } => {
                     let (context, sources) = (self.build.context.clone(), vec![source.clone()]);
                     blocking(move || {
@@ -230,6 +259,24 @@ impl Builder<'_> {
                     .map_err(|error| Error::bad_request(format!("--mount of {source}: {error}")))?;
                 made.source = Some(path.to_string_lossy().into_owned());
             }
+            Kind::Secret {
+                id,
+                is_required,
+                mode,
+                owner,
+            } => {
+                let Some(value) = self.build.secrets.get(id) else {
+                    if *is_required {
+                        return Err(Error::bad_request(format!("secret {id}: not found")));
+                    }
+                    return Ok(());
+                };
+                let folder = self.engine.layout.build_secrets();
+                let file = SecretFile::write(&folder, value, *mode, *owner)
+                    .map_err(|error| Error::io("write a secret in", &folder, error))?;
+                made.source = Some(file.path().to_string_lossy().into_owned());
+                mounted.secrets.push(file);
+            }
             Kind::Tmpfs { size } => {
                 made.typ = Some(MountType::TMPFS);
                 made.tmpfs_options = Some(MountTmpfsOptions {
@@ -250,7 +297,7 @@ impl Builder<'_> {
         for name in &mounted.names {
             self.engine.images.discard(name).await?;
         }
-        drop(mounted.turns);
+        drop((mounted.turns, mounted.secrets));
         Ok(())
     }
 
@@ -284,22 +331,36 @@ fn turn(id: &str) -> Arc<Turn<()>> {
     Arc::clone(turns.entry(id.to_owned()).or_default())
 }
 
-/// Takes away the empty mount points that a command has left in what it wrote.
-pub(super) fn remove_targets(upper: &Path, mounts: &[RunMount]) {
+/// Takes away the empty mount points that a command has left in what it wrote, and the folders
+/// that were made for them; `is_below` says whether a path is in the layers that it had.
+pub(super) fn remove_targets(upper: &Path, mounts: &[RunMount], is_below: impl Fn(&Path) -> bool) {
     let Ok(root) = Root::open(upper) else { return };
     for mount in mounts.iter().rev() {
-        let Ok(Some((folder, name))) = root.entry(Path::new(&mount.target)) else {
+        let target = Path::new(mount.target.trim_start_matches('/'));
+        if !remove_target(&root, target) {
             continue;
-        };
-        let stat = statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW);
-        let Ok(stat) = stat else { continue };
-        let kind = FileType::from_raw_mode(stat.st_mode);
-        let flags = match kind {
-            FileType::Directory => AtFlags::REMOVEDIR,
-            FileType::RegularFile if stat.st_size == 0 => AtFlags::empty(),
-            _ => continue,
-        };
-        // A folder that is not empty stays.
-        let _ = unlinkat(&folder, &name, flags);
+        }
+        let folders = target.ancestors().skip(1);
+        let mut folders = folders.take_while(|folder| !folder.as_os_str().is_empty());
+        while folders
+            .next()
+            .is_some_and(|folder| !is_below(folder) && remove_target(&root, folder))
+        {}
     }
+}
+
+/// Removes an empty file or folder; whether it did.
+fn remove_target(root: &Root, target: &Path) -> bool {
+    let Ok(Some((folder, name))) = root.entry(target) else {
+        return false;
+    };
+    let stat = statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW);
+    let Ok(stat) = stat else { return false };
+    let flags = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Directory => AtFlags::REMOVEDIR,
+        FileType::RegularFile if stat.st_size == 0 => AtFlags::empty(),
+        _ => return false,
+    };
+    // A folder that is not empty stays.
+    unlinkat(&folder, &name, flags).is_ok()
 }

@@ -65,7 +65,8 @@ impl Builder<'_> {
         let handle = create::create(self.engine, None, body).await?;
         let short = handle.id.get(..12).unwrap_or(&handle.id).to_owned();
         (self.say)(&format!(" ---> Running in {short}\n"));
-        let layer = self.wait(&handle, command, mounts).await;
+        let layers = &stage.document.rootfs.diff_ids;
+        let layer = self.wait(&handle, layers, (command, mounts)).await;
         let how = How {
             force: true,
             volumes: true,
@@ -79,8 +80,8 @@ impl Builder<'_> {
     async fn wait(
         &mut self,
         handle: &Arc<Handle>,
-        command: &[String],
-        mounts: &[RunMount],
+        layers: &[String],
+        (command, mounts): (&[String], &[RunMount]),
     ) -> Result<Option<Layer>> {
         let link = handle.attach_later(AttachRequest {
             stdin: false,
@@ -105,7 +106,10 @@ impl Builder<'_> {
                 command.join(" ")
             )));
         }
-        run_mounts::remove_targets(&self.engine.images.upper(&handle.id), mounts);
+        let images = &self.engine.images;
+        run_mounts::remove_targets(&images.upper(&handle.id), mounts, |path| {
+            images.is_in_layers(layers, path)
+        });
         self.committed(&handle.id, true).await
     }
 

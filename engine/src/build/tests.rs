@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use bollard_stubs::models::{HostConfig, ImageConfig};
@@ -8,6 +9,7 @@ use bollard_stubs::models::{HostConfig, ImageConfig};
 use super::*;
 use crate::Layout;
 use crate::engine::Engine;
+use crate::filters::Filters;
 use crate::image::{Import, Reference};
 
 #[test]
@@ -250,6 +252,27 @@ async fn steps_are_done_once() {
 }
 
 #[tokio::test]
+async fn the_oldest_steps_go_when_there_are_too_many() {
+    let place = Place::new();
+    let build = async |content: &str| {
+        place.write("file", content);
+        place.build(Build::default()).await.unwrap().1
+    };
+    place.write("Dockerfile", "FROM scratch\nCOPY file /\n");
+    for content in ["old", "other", "old", "newest"] {
+        build(content).await;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    // The newest has a name; of the others there is room for one.
+    let (removed, _) = place.engine.images.prune(&Filters::default()).unwrap();
+    assert!(!removed.is_empty());
+    place.engine.images.limit_steps(5).unwrap();
+    assert!(build("newest").await.contains("Using cache"));
+    assert!(build("old").await.contains("Using cache"));
+    assert!(!build("other").await.contains("Using cache"));
+}
+
+#[tokio::test]
 async fn triggers_run_in_the_next_build() {
     let place = Place::new();
     place.write("file", "1");
@@ -295,11 +318,9 @@ async fn archives_are_unpacked_and_links_stay_inside() {
         error.starts_with("ADD http://x/y is not supported"),
         "{error}"
     );
-    let error = place
-        .error("FROM scratch\nRUN --mount=type=secret,id=x ls\n")
-        .await;
+    let error = place.error("FROM scratch\nRUN --mount=type=ssh ls\n").await;
     assert!(
-        error.contains("RUN --mount=type=secret is not supported"),
+        error.contains("RUN --mount=type=ssh is not supported"),
         "{error}"
     );
     fs::remove_file(place.folder.path().join("context/Dockerfile")).unwrap();
@@ -445,4 +466,67 @@ async fn commands_have_mounts_of_their_own() {
     let evil = "FROM busybox:1\nRUN --mount=source=evil/hostname,target=/x cat /x";
     let error = place.error(evil).await;
     assert!(error.contains("dockerfile line 2: RUN"), "{error}");
+}
+
+/// The files below a folder that have this text.
+fn with_text(folder: &Path, text: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            found.extend(with_text(&entry.path(), text));
+        } else if kind.is_file() {
+            let content = fs::read(entry.path()).unwrap();
+            if content
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
+            {
+                found.push(entry.path());
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn secrets_are_read_by_commands_and_in_no_layer() {
+    let place = Place::new();
+    busybox(&place);
+    place.write(
+        "Dockerfile",
+        "FROM busybox:1\nRUN --mount=type=secret,id=one --mount=type=secret,id=two,target=/deep/er/two,mode=0444 \
+         --mount=type=secret,id=none cat /run/secrets/one /deep/er/two > /seen; ls -l /run/secrets; \
+         cat /seen >&2; rm /seen; echo > /kept\n",
+    );
+    let request = || Build {
+        secrets: [
+            ("one".to_owned(), b"swordfish".to_vec()),
+            ("two".to_owned(), b" 42".to_vec()),
+        ]
+        .into(),
+        ..alone()
+    };
+    let (id, said) = place.build(request()).await.unwrap();
+    assert!(said.contains("swordfish 42"), "{said}");
+    assert!(said.contains("-r--------"), "{said}");
+    let images = &place.engine.images;
+    let image = images.resolve(&id).unwrap();
+    images.prepare("c", &image).unwrap();
+    let rootfs = images.mount("c").await.unwrap();
+    assert!(rootfs.join("kept").exists());
+    // Neither the secret nor what it was mounted on.
+    for name in ["run", "deep", "seen"] {
+        assert!(!rootfs.join(name).exists(), "{name}");
+    }
+    images.discard("c").await.unwrap();
+    assert_eq!(
+        with_text(place.folder.path(), "swordfish"),
+        [""; 0].map(PathBuf::from)
+    );
+    assert!(!place.engine.layout.build_secrets().exists());
+    let error = place
+        .error("FROM busybox:1\nRUN --mount=type=secret,id=none,required=true ls\n")
+        .await;
+    assert_eq!(error, "secret none: not found");
 }

@@ -81,11 +81,11 @@ pub(crate) fn create(engine: &Engine, handle: &Handle, config: ExecConfig) -> Re
 }
 
 fn check_running(handle: &Handle) -> Result<()> {
-    let id = &handle.id;
+    let (id, name) = (&handle.id, &handle.record().name);
     match handle.record().state.status {
         Status::Running => Ok(()),
         Status::Paused => Err(Error::conflict(format!(
-            "container {id} is paused, unpause the container before exec"
+            "Container {name} is paused, unpause the container before exec"
         ))),
         Status::Restarting => Err(Error::conflict(format!(
             "container {id} is restarting, wait until the container is running"

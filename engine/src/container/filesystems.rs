@@ -74,6 +74,18 @@ pub(crate) fn mounts(
     mounts
 }
 
+/// Binds the host's control groups in place of mounting them anew.
+pub(crate) fn bind_control_groups(mounts: &mut [Value]) {
+    let mut groups = mounts.iter_mut().filter(|mount| mount["type"] == "cgroup");
+    if let Some(mount) = groups.next() {
+        mount["type"] = json!("bind");
+        mount["source"] = json!("/sys/fs/cgroup");
+        if let Some(options) = mount["options"].as_array_mut() {
+            options.push(json!("rbind"));
+        }
+    }
+}
+
 fn target(mount: &Value) -> &str {
     let text = mount["destination"].as_str().unwrap_or_default();
     text.trim_end_matches('/')

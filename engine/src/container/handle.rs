@@ -268,7 +268,7 @@ impl Handle {
             pause: Mutex::default(),
             waiting: Mutex::default(),
             live: watch::channel(Live {
-                health: Health::of(&record),
+                health: Health::resumed(&record),
                 record: Arc::new(record),
                 run: 0,
                 exits: 0,

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use bollard_stubs::models::HealthConfig;
+use serde::{Deserialize, Serialize};
 
 use super::record::Record;
 
@@ -37,7 +38,8 @@ pub(crate) enum Command {
 }
 
 /// A container's health in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Verdict {
     /// Not known yet.
     Starting,
@@ -119,6 +121,19 @@ impl Health {
             results: VecDeque::new(),
             early: Some(FIRST_EARLY),
         })
+    }
+
+    /// What an earlier daemon found of a container that runs.
+    pub(crate) fn resumed(record: &Record) -> Option<Self> {
+        let health = Self::of(record)?;
+        match record.state.health.filter(|_| record.state.is_up()) {
+            None | Some(Verdict::Starting) => Some(health),
+            Some(verdict) => Some(Self {
+                verdict,
+                early: None,
+                ..health
+            }),
+        }
     }
 
     /// When to check next. `age`: since the container was started; `since`: since the last check
@@ -310,5 +325,21 @@ mod tests {
             Plan::new(&config(&["CMD", "a"])).unwrap().timeout,
             Duration::from_secs(30)
         );
+    }
+
+    #[test]
+    fn what_was_found_is_known_to_the_next_daemon() {
+        let live = crate::container::list::tests::live("checked");
+        let mut record = Record::clone(&live.record);
+        record.config.healthcheck = Some(HealthConfig {
+            test: Some(vec!["CMD".to_owned(), "a".to_owned()]),
+            ..HealthConfig::default()
+        });
+        record.state.status = crate::container::Status::Running;
+        record.state.health = Some(Verdict::Unhealthy);
+        let health = Health::resumed(&record).unwrap();
+        assert_eq!((health.verdict, health.early), (Verdict::Unhealthy, None));
+        record.state.status = crate::container::Status::Exited;
+        assert_eq!(Health::resumed(&record).unwrap().verdict, Verdict::Starting);
     }
 }

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::files::Files;
 use super::handle::{Handle, Live, blocking};
 use super::health::Health;
 use super::list::mount_point;
-use super::record::Status;
+use super::record::{Record, Status};
+use super::shown;
 use super::start::log_path;
 use crate::Result;
 use crate::engine::Engine;
@@ -18,15 +19,8 @@ pub(crate) fn inspect(engine: &Engine, handle: &Handle) -> Value {
     let live = handle.live();
     let record = &live.record;
     let files = Files::of(engine, &record.id);
-    let mut config = serde_json::to_value(&record.config).unwrap_or_default();
-    for name in ["Env", "Cmd"] {
-        if config[name].is_null() {
-            config[name] = json!([]);
-        }
-    }
-    if config["Labels"].is_null() {
-        config["Labels"] = json!({});
-    }
+    let execs = engine.containers.execs_of(&record.id);
+    let execs = (!execs.is_empty()).then_some(execs);
     json!({
         "Id": record.id,
         "Created": record.created,
@@ -45,11 +39,11 @@ pub(crate) fn inspect(engine: &Engine, handle: &Handle) -> Value {
         "MountLabel": "",
         "ProcessLabel": "",
         "AppArmorProfile": "",
-        "ExecIDs": engine.containers.execs_of(&record.id),
-        "HostConfig": record.host_config,
+        "ExecIDs": execs,
+        "HostConfig": shown::host(&record.host_config),
         "GraphDriver": { "Name": "overlay2", "Data": {} },
         "Mounts": record.mounts.iter().filter_map(mount_point).collect::<Vec<_>>(),
-        "Config": config,
+        "Config": shown::config(&record.config),
         "NetworkSettings": network(engine, &live),
     })
 }
@@ -96,12 +90,16 @@ fn network(engine: &Engine, live: &Live) -> Value {
     let first = record.endpoints.first().map(|(_, settings)| settings);
     let text = |value: Option<&String>| value.cloned().unwrap_or_default();
     let key = engine.layout.container_run(&record.id).join("netns");
-    let mut ports = record.ports.clone();
+    let mut ports: Map<String, Value> = Map::new();
+    for (port, bindings) in &record.ports {
+        ports.insert(port.clone(), json!(bindings));
+    }
     if record.state.is_up() {
         for port in record.config.exposed_ports.iter().flatten() {
-            ports.entry(port.clone()).or_default();
+            ports.entry(port).or_insert(Value::Null);
         }
     }
+    ports.sort_keys();
     json!({
         "Bridge": "",
         "SandboxID": record.id,
@@ -110,8 +108,17 @@ fn network(engine: &Engine, live: &Live) -> Value {
         "IPAddress": text(first.and_then(|settings| settings.ip_address.as_ref())),
         "IPPrefixLen": first.and_then(|settings| settings.ip_prefix_len).unwrap_or_default(),
         "Gateway": text(first.and_then(|settings| settings.gateway.as_ref())),
+        "EndpointID": text(first.and_then(|settings| settings.endpoint_id.as_ref())),
+        "GlobalIPv6Address": text(first.and_then(|settings| settings.global_ipv6_address.as_ref())),
+        "GlobalIPv6PrefixLen": first.and_then(|settings| settings.global_ipv6_prefix_len).unwrap_or_default(),
+        "IPv6Gateway": text(first.and_then(|settings| settings.ipv6_gateway.as_ref())),
+        "HairpinMode": false,
+        "LinkLocalIPv6Address": "",
+        "LinkLocalIPv6PrefixLen": 0,
+        "SecondaryIPAddresses": null,
+        "SecondaryIPv6Addresses": null,
         "MacAddress": text(first.and_then(|settings| settings.mac_address.as_ref())),
-        "Networks": record.endpoints,
+        "Networks": shown::networks(&record.endpoints),
     })
 }
 
@@ -119,9 +126,22 @@ fn network(engine: &Engine, live: &Live) -> Value {
 ///
 /// # Errors
 /// 500 when it cannot be read.
-pub(crate) async fn written(engine: &Engine, id: &str) -> Result<u64> {
+async fn written(engine: &Engine, id: &str) -> Result<u64> {
     let folder = engine.layout.snapshots().join(id).join("upper");
     blocking(move || Ok(size(&folder))).await
+}
+
+/// Adds `SizeRw` and `SizeRootFs` to what is shown of a container.
+///
+/// # Errors
+/// 500 when its layer cannot be read.
+pub(crate) async fn add_sizes(engine: &Engine, record: &Record, shown: &mut Value) -> Result<()> {
+    let written = written(engine, &record.id).await?;
+    let image = engine.images.resolve(&record.image_id);
+    let image = image.map_or(0, |image| image.size);
+    shown["SizeRw"] = written.into();
+    shown["SizeRootFs"] = image.saturating_add(written).into();
+    Ok(())
 }
 
 /// Bytes of all files below a folder; what cannot be read does not count.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::handle::{Containers, Live};
 use super::record::{Mount, MountKind, Record, Status};
-use super::words;
+use super::{shown, words};
 use crate::filters::Filters;
 use crate::{Error, Result, time};
 
@@ -232,7 +232,7 @@ pub(crate) fn summary(live: &Live) -> Value {
         "State": record.state.status.as_str(),
         "Status": words::status(live),
         "HostConfig": { "NetworkMode": record.host_config.network_mode },
-        "NetworkSettings": { "Networks": record.endpoints },
+        "NetworkSettings": { "Networks": shown::networks(&record.endpoints) },
         "Mounts": record.mounts.iter().filter_map(mount_point).collect::<Vec<_>>(),
     })
 }
@@ -297,4 +297,4 @@ pub(crate) fn mount_point(mount: &Mount) -> Option<Value> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -9,10 +9,14 @@
 //! | `health`, `probe` | what health checks find; running them |
 //! | `exec`, `logs` | processes beside the first; the log |
 //! | `archive`, `path_stat` | its files from outside |
-//! | `list`, `inspect`, `usage`, `words` | what clients are shown |
+//! | `changes` | what it has done to the files of its image |
+//! | `list`, `inspect`, `shown`, `usage`, `words` | what clients are shown |
+//! | `cgroup`, `update` | other limits for what is there |
 //! | `parts` | the seams to images, volumes, networks and the runtime |
 
 mod capabilities;
+pub(crate) mod cgroup;
+pub(crate) mod changes;
 mod devices;
 mod filesystems;
 mod limits;
@@ -20,6 +24,7 @@ mod machine;
 mod refused;
 mod resources;
 mod seccomp;
+mod seccomp_profile;
 mod security;
 mod spec;
 mod user;
@@ -47,9 +52,11 @@ mod records;
 pub(crate) mod remove;
 mod restart;
 mod settings;
+mod shown;
 pub(crate) mod signal;
 pub(crate) mod start;
 pub(crate) mod stop;
+pub(crate) mod update;
 pub(crate) mod usage;
 mod words;
 

@@ -62,6 +62,11 @@ async fn checks(engine: &Arc<Engine>, handle: &Arc<Handle>, plan: &Plan, age: Du
         });
         if let Some(verdict) = changed {
             told(engine, handle, verdict);
+            // For the next daemon, should this one end.
+            handle.change(|record| record.state.health = Some(verdict));
+            if let Err(error) = engine.containers.save(handle).await {
+                tracing::error!("{error}");
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use bollard_stubs::models::{ContainerConfig, EndpointSettings, HostConfig, PortM
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use super::health::Verdict;
 use crate::time;
 
 /// A container's document.
@@ -94,6 +95,9 @@ pub(crate) struct State {
     pub(crate) started_at: String,
     /// RFC 3339, or [`time::NEVER`].
     pub(crate) finished_at: String,
+    /// What the health checks of this run have found; none before they did.
+    #[serde(default)]
+    pub(crate) health: Option<Verdict>,
     /// Whether a person stopped it: its restart policy does not start it again.
     pub(crate) stopped_by_hand: bool,
 }
@@ -128,6 +132,7 @@ impl Default for State {
             oom_killed: false,
             started_at: time::NEVER.to_owned(),
             finished_at: time::NEVER.to_owned(),
+            health: None,
             stopped_by_hand: false,
         }
     }

@@ -57,7 +57,7 @@ pub(crate) async fn remove(engine: &Arc<Engine>, handle: &Arc<Handle>, how: How)
     if record.state.is_up() {
         let (state, name) = (record.state.status.as_str(), &record.name);
         return Err(Error::conflict(format!(
-            "cannot remove container \"/{name}\": container is {state}: stop the container before \
+            "cannot remove container \"{name}\": container is {state}: stop the container before \
              removing or force remove"
         )));
     }

@@ -9,6 +9,8 @@ pub(crate) struct Security {
     pub(crate) no_new_privileges: bool,
     /// Whether every system call is allowed.
     pub(crate) seccomp_unconfined: bool,
+    /// The text of a profile in place of the default one.
+    pub(crate) seccomp_profile: Option<String>,
     /// Whether no path of `/proc` and `/sys` is masked or read-only.
     pub(crate) system_paths_unconfined: bool,
 }
@@ -28,6 +30,9 @@ pub(crate) fn parse(options: &[String]) -> Result<Security> {
             ("no-new-privileges", "true" | "1") => security.no_new_privileges = true,
             ("no-new-privileges", "false" | "0") => security.no_new_privileges = false,
             ("seccomp", "unconfined") => security.seccomp_unconfined = true,
+            ("seccomp", profile) if profile.trim_start().starts_with('{') => {
+                security.seccomp_profile = Some(profile.to_owned());
+            }
             ("seccomp", "builtin" | "default") => security.seccomp_unconfined = false,
             ("systempaths", "unconfined") => security.system_paths_unconfined = true,
             // Nothing is confined by AppArmor or SELinux.
@@ -63,6 +68,7 @@ mod tests {
         let expected = Security {
             no_new_privileges: true,
             seccomp_unconfined: true,
+            seccomp_profile: None,
             system_paths_unconfined: false,
         };
         assert_eq!(security.unwrap(), expected);
@@ -79,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn profiles_are_refused_by_name() {
+    fn profiles_are_text_or_refused_by_name() {
         let error = parsed(&["apparmor=mine"]).unwrap_err();
         assert_eq!(error.status, 501);
         assert!(
@@ -87,6 +93,8 @@ mod tests {
                 .message
                 .starts_with("HostConfig.SecurityOpt apparmor=mine")
         );
-        assert_eq!(parsed(&["seccomp={}"]).unwrap_err().status, 501);
+        assert_eq!(parsed(&["seccomp=/a.json"]).unwrap_err().status, 501);
+        let given = parsed(&["seccomp={\"a\":1}"]).unwrap();
+        assert_eq!(given.seccomp_profile.as_deref(), Some("{\"a\":1}"));
     }
 }

@@ -11,7 +11,7 @@ use super::filesystems::{self, SharedMemory, SpecMount};
 use super::machine::Machine;
 use super::security::{self, Security};
 use super::user::{self, User};
-use super::{capabilities, devices, limits, refused, resources, seccomp};
+use super::{capabilities, devices, limits, refused, resources, seccomp, seccomp_profile};
 use crate::{Error, Result};
 
 /// Where programs are looked for unless the configuration says otherwise.
@@ -66,7 +66,7 @@ pub(crate) fn runtime_spec(input: &SpecInput<'_>) -> Result<Spec> {
         "ociVersion": "1.2.0",
         "root": {"path": input.rootfs, "readonly": host.readonly_rootfs == Some(true)},
         "process": process(input, &security, &user)?,
-        "mounts": filesystems::mounts(host, input.mounts, shared_memory(input)),
+        "mounts": mounts(input),
         "linux": linux(input, &security)?,
         "annotations": host.annotations.clone().unwrap_or_default(),
     });
@@ -252,10 +252,33 @@ fn linux(input: &SpecInput<'_>, security: &Security) -> Result<Value> {
     if let Some(propagation) = filesystems::propagation(input.mounts) {
         linux["rootfsPropagation"] = json!(propagation);
     }
-    if !privileged && !security.seccomp_unconfined {
-        linux["seccomp"] = seccomp::profile(&capabilities(input)?);
+    if (!privileged || security.seccomp_profile.is_some()) && !security.seccomp_unconfined {
+        let capabilities = capabilities(input)?;
+        linux["seccomp"] = match &security.seccomp_profile {
+            Some(profile) => seccomp_profile::read(profile, &capabilities)?,
+            None => seccomp::profile(&capabilities),
+        };
     }
     Ok(linux)
+}
+
+/// Whether the container has the host's namespace of control groups.
+fn sees_all_groups(input: &SpecInput<'_>) -> bool {
+    match input.host.cgroupns_mode {
+        Some(HostConfigCgroupnsModeEnum::HOST) => true,
+        Some(HostConfigCgroupnsModeEnum::PRIVATE) => false,
+        Some(HostConfigCgroupnsModeEnum::EMPTY) | None => !input.machine.unified,
+    }
+}
+
+fn mounts(input: &SpecInput<'_>) -> Vec<Value> {
+    let mut mounts = filesystems::mounts(input.host, input.mounts, shared_memory(input));
+    // To mount version 2 from the host's namespace is to change the options that the host has
+    // mounted it with.
+    if input.machine.unified && sees_all_groups(input) {
+        filesystems::bind_control_groups(&mut mounts);
+    }
+    mounts
 }
 
 fn is_private(mode: Option<&str>) -> bool {
@@ -281,14 +304,7 @@ fn namespaces(input: &SpecInput<'_>) -> Result<Vec<Value>> {
         &["private", "shareable", "none"],
         input.ipc_of,
     )?);
-    let is_host = match host.cgroupns_mode {
-        Some(HostConfigCgroupnsModeEnum::HOST) => true,
-        Some(HostConfigCgroupnsModeEnum::PRIVATE) => false,
-        Some(HostConfigCgroupnsModeEnum::EMPTY) | None => {
-            host.privileged == Some(true) || !input.machine.unified
-        }
-    };
-    if !is_host {
+    if !sees_all_groups(input) {
         namespaces.push(json!({"type": "cgroup"}));
     }
     Ok(namespaces)

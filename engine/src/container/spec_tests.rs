@@ -244,3 +244,28 @@ fn working_folders_are_made_inside() {
     make_working_folder(&root, "/").unwrap();
     assert!(root.join("a/b").is_dir());
 }
+
+#[test]
+fn control_groups_are_the_containers_own_on_version_2() {
+    let kind = |host: &HostConfig, unified: bool| {
+        let (config, machine) = (config(), Machine::able(unified));
+        let spec = runtime_spec(&input(&config, host, &machine)).unwrap();
+        let spec = serde_json::to_value(spec).unwrap();
+        let mounts = spec["mounts"].as_array().unwrap().clone();
+        let mount = mounts
+            .iter()
+            .find(|mount| mount["destination"] == "/sys/fs/cgroup");
+        (
+            mount.unwrap()["type"].clone(),
+            kinds(&spec).contains(&"cgroup"),
+        )
+    };
+    let mut host = HostConfig {
+        privileged: Some(true),
+        ..HostConfig::default()
+    };
+    assert_eq!(kind(&host, true), (json!("cgroup"), true));
+    assert_eq!(kind(&host, false), (json!("cgroup"), false));
+    host.cgroupns_mode = Some(HostConfigCgroupnsModeEnum::HOST);
+    assert_eq!(kind(&host, true), (json!("bind"), false));
+}

@@ -66,6 +66,7 @@ pub(super) async fn run(engine: &Arc<Engine>, handle: &Arc<Handle>) -> Result<()
                 state.exit_code = 0;
                 state.oom_killed = false;
                 state.error.clear();
+                state.health = None;
                 state.started_at = time::now();
             });
             monitor::watch(engine, handle);

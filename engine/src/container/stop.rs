@@ -125,9 +125,9 @@ pub(crate) async fn kill(engine: &Arc<Engine>, handle: &Arc<Handle>, signal: i32
         if record.state.status == Status::Restarting {
             return give_up(engine, handle).await;
         }
-        let id = &handle.id;
+        let (id, name) = (&handle.id, &record.name);
         return Err(Error::conflict(format!(
-            "cannot kill container: {id}: container {id} is not running"
+            "cannot kill container: {name}: container {id} is not running"
         )));
     }
     let ends = signal == SIGKILL || stop_signal(&record).is_ok_and(|stop| stop == signal);
@@ -174,7 +174,7 @@ pub(crate) async fn pause(engine: &Arc<Engine>, handle: &Arc<Handle>) -> Result<
     let id = &handle.id;
     match handle.record().state.status {
         Status::Running => {}
-        Status::Paused => return Err(Error::conflict(format!("container {id} is already paused"))),
+        Status::Paused => return Err(Error::conflict(format!("Container {id} is already paused"))),
         _ => return Err(Error::conflict(format!("container {id} is not running"))),
     }
     freeze(engine, handle, true).await?;
@@ -190,7 +190,7 @@ pub(crate) async fn unpause(engine: &Arc<Engine>, handle: &Arc<Handle>) -> Resul
     let _turn = handle.turn().await;
     if handle.record().state.status != Status::Paused {
         return Err(Error::conflict(format!(
-            "container {} is not paused",
+            "Container {} is not paused",
             handle.id
         )));
     }

@@ -9,6 +9,7 @@ use nix::mount::{MntFlags, umount2};
 
 use super::place::{OTHER_ROOT, RUN};
 use super::{Place, lock, stop};
+use crate::container::cgroup;
 use crate::container::remove::{How, remove};
 use crate::engine::Engine;
 use crate::{Error, Layout, Result};
@@ -91,6 +92,7 @@ async fn take_down(layout: &Layout) -> Result<()> {
         }
     }
     engine.networks.rest().await;
+    cgroup::remove_parents();
     Ok(())
 }
 

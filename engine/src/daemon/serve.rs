@@ -22,7 +22,7 @@ use super::activity::{Activity, Counted};
 use super::lock::{self, Lock};
 use super::start::make_folder;
 use super::{Place, Running, running, volatile};
-use crate::container::{Status, monitor};
+use crate::container::{Status, cgroup, monitor};
 use crate::engine::Engine;
 use crate::{Error, Result, api, footprint};
 
@@ -81,6 +81,7 @@ pub async fn serve(place: Place, options: ServeOptions, on_ready: impl FnOnce())
     if !is_busy(&engine) {
         engine.networks.rest().await;
         volatile::release(layout);
+        cgroup::remove_parents();
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! A step's key is made of the image before it and of what it does. Its layers stay until the
 //! cache is pruned, whether an image has them or not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,7 @@ impl Images {
         {
             lease.take(digest);
         }
+        self.steps.0.touch(key);
         Some(step.clone())
     }
 
@@ -80,10 +81,59 @@ impl Images {
     /// 500 when a document cannot be removed.
     pub(crate) fn prune_steps(&self) -> Result<(Vec<String>, u64)> {
         let mut state = self.state();
+        let keys = state.steps.keys().cloned().collect();
+        self.forget_steps(&mut state, keys)
+    }
+
+    /// Forgets the steps that were of no use for longest, until the layers that no image has are
+    /// no more than `most` bytes. Blocks.
+    ///
+    /// # Errors
+    /// 500 when a document cannot be removed.
+    pub(crate) fn limit_steps(&self, most: u64) -> Result<()> {
+        let mut state = self.state();
+        let images = state.images.values();
+        let kept: BTreeSet<&String> = images
+            .flat_map(|stored| &stored.document.rootfs.diff_ids)
+            .collect();
+        // How many steps have a layer.
+        let mut users: BTreeMap<&String, usize> = BTreeMap::new();
+        let layers_of = |step: &'_ Step| step.document.rootfs.diff_ids.clone();
+        for step in state.steps.values() {
+            for layer in &step.document.rootfs.diff_ids {
+                if !kept.contains(layer) {
+                    *users.entry(layer).or_default() += 1;
+                }
+            }
+        }
+        let mut total: u64 = users.keys().map(|layer| self.layers.size(layer)).sum();
+        let mut oldest: Vec<&String> = state.steps.keys().collect();
+        oldest.sort_by_cached_key(|key| self.steps.0.used(key));
+        let mut keys = Vec::new();
+        for key in oldest {
+            if total <= most {
+                break;
+            }
+            keys.push(key.clone());
+            for layer in state.steps.get(key).map(layers_of).into_iter().flatten() {
+                let Some(count) = users.get_mut(&layer) else {
+                    continue;
+                };
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    total = total.saturating_sub(self.layers.size(&layer));
+                }
+            }
+        }
+        self.forget_steps(&mut state, keys).map(drop)
+    }
+
+    fn forget_steps(&self, state: &mut State, keys: Vec<String>) -> Result<(Vec<String>, u64)> {
         let (_, before) = state.contents();
-        let steps = std::mem::take(&mut state.steps);
-        for key in steps.keys() {
+        let mut forgotten = Vec::new();
+        for key in &keys {
             self.steps.0.remove(key)?;
+            forgotten.extend(state.steps.remove(key));
         }
         let (blobs, mut layers) = state.contents();
         layers.extend(self.snapshot_layers());
@@ -94,12 +144,12 @@ impl Images {
                 self.layers.remove(layer);
             }
         }
-        for layer in steps.values().flat_map(|step| &step.layers) {
+        for layer in forgotten.iter().flat_map(|step| &step.layers) {
             if !blobs.contains(&layer.digest) && !self.content.is_leased(&layer.digest) {
                 self.content.remove(&layer.digest);
             }
         }
-        Ok((steps.into_keys().collect(), bytes))
+        Ok((keys, bytes))
     }
 
     /// Takes an image in that only builds need, as long as they run a command: it is in no list
@@ -154,8 +204,8 @@ impl State {
     /// Adds the contents of the cached steps to those of images.
     pub(super) fn extend_with_steps(
         &self,
-        blobs: &mut std::collections::BTreeSet<String>,
-        layers: &mut std::collections::BTreeSet<String>,
+        blobs: &mut BTreeSet<String>,
+        layers: &mut BTreeSet<String>,
     ) {
         for step in self.steps.values() {
             blobs.extend(step.layers.iter().map(|layer| layer.digest.clone()));

@@ -11,10 +11,12 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use super::{Image, Images};
+use crate::archive::Root;
 use crate::container::brief;
 use crate::{Error, Result};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
+use rustix::fs::OFlags;
 
 /// What a snapshot is of.
 #[derive(Debug)]
@@ -77,12 +79,10 @@ impl Images {
             return Ok(target);
         }
         fs::create_dir_all(&target).map_err(|error| Error::io("create", &target, error))?;
+        let layers = self.layers_of_snapshot(container)?.len();
         let folder = self.snapshot(container);
-        let snapshot = read(&folder).ok_or_else(|| {
-            Error::internal(format!("container {container} has no writable layer"))
-        })?;
         let to = target.clone();
-        brief(move || overlay(&folder, snapshot.layers.len(), &to)).await?;
+        brief(move || overlay(&folder, layers, &to)).await?;
         Ok(target)
     }
 
@@ -122,6 +122,24 @@ impl Images {
     /// What a container has written: the upper folder of its overlay.
     pub(crate) fn upper(&self, container: &str) -> PathBuf {
         self.snapshot(container).join("upper")
+    }
+
+    /// The layers that a container is on, lowest first.
+    ///
+    /// # Errors
+    /// 500 when it has no writable layer.
+    pub(crate) fn layers_of_snapshot(&self, container: &str) -> Result<Vec<String>> {
+        let missing = || Error::internal(format!("container {container} has no writable layer"));
+        let snapshot = read(&self.snapshot(container)).ok_or_else(missing)?;
+        Ok(snapshot.layers)
+    }
+
+    /// Whether one of the layers has something at this path, relative to their root.
+    pub(crate) fn is_in_layers(&self, layers: &[String], path: &Path) -> bool {
+        layers.iter().any(|layer| {
+            let root = Root::open(&self.layers.tree(layer));
+            root.is_ok_and(|root| root.open_at(path, OFlags::PATH | OFlags::NOFOLLOW).is_ok())
+        })
     }
 
     /// The containers of an image.

@@ -161,7 +161,20 @@ fn action(action: LinuxSeccompAction, errno: Option<u32>) -> Result<ScmpAction> 
         LinuxSeccompAction::ScmpActErrno => Ok(ScmpAction::Errno(
             errno.map_or(libc::EPERM, |errno| errno as i32),
         )),
-        other => Err(Error::not_supported(format!("the seccomp action {other}"))),
+        LinuxSeccompAction::ScmpActKill | LinuxSeccompAction::ScmpActKillThread => {
+            Ok(ScmpAction::KillThread)
+        }
+        LinuxSeccompAction::ScmpActKillProcess => Ok(ScmpAction::KillProcess),
+        LinuxSeccompAction::ScmpActTrap => Ok(ScmpAction::Trap),
+        LinuxSeccompAction::ScmpActLog => Ok(ScmpAction::Log),
+        LinuxSeccompAction::ScmpActTrace => Ok(ScmpAction::Trace(
+            errno
+                .and_then(|errno| u16::try_from(errno).ok())
+                .unwrap_or(libc::EPERM as u16),
+        )),
+        other @ LinuxSeccompAction::ScmpActNotify => {
+            Err(Error::not_supported(format!("the seccomp action {other}")))
+        }
     }
 }
 

@@ -24,7 +24,11 @@ pub(super) fn split() -> nix::Result<()> {
             clippy::disallowed_methods,
             reason = "the first process of a container: nothing above it would pass a code on"
         )]
-        ForkResult::Parent { child } => process::exit(watch(child)),
+        ForkResult::Parent { child } => {
+            // How `ps` shows it.
+            let _ = nix::sys::prctl::set_name(c"rcompose-init");
+            process::exit(watch(child))
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write as _};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -107,6 +108,19 @@ impl<T: Serialize + DeserializeOwned> Documents<T> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// When a document was written, or was last said to be of use; the beginning of time for none.
+    pub(crate) fn used(&self, key: &str) -> SystemTime {
+        let metadata = fs::metadata(self.path(key));
+        let time = metadata.and_then(|metadata| metadata.modified());
+        time.unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+
+    /// Says that a document is of use. Should that fail, it seems older than it is.
+    pub(crate) fn touch(&self, key: &str) {
+        let file = File::options().write(true).open(self.path(key));
+        let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
     }
 
     fn path(&self, key: &str) -> PathBuf {

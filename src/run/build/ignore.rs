@@ -106,7 +106,7 @@ impl Pattern {
 }
 
 /// Takes out `.`, `..` and doubled slashes, and the slash in front.
-fn clean(pattern: &str) -> String {
+pub(super) fn clean(pattern: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in pattern.split('/') {
         match part {

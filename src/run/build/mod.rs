@@ -4,6 +4,7 @@ mod archive;
 mod ignore;
 mod posted;
 mod recipe;
+mod secrets;
 mod session;
 mod trace;
 mod walk;
@@ -201,7 +202,7 @@ async fn try_build(
     } else {
         Builder::BuildKit
     };
-    posted::build(&engine.docker, &recipe, builder, auth, sender).await
+    posted::build(engine, &recipe, builder, auth, sender).await
 }
 
 #[cfg(test)]

@@ -7,9 +7,11 @@ use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
 use futures::StreamExt as _;
 
 use super::archive::{Archive, Extra};
-use super::ignore::Ignore;
+use super::ignore::{Ignore, clean};
 use super::recipe::{Context, Dockerfile, Recipe, problem};
+use super::secrets;
 use super::trace::Trace;
+use crate::connect::Engine;
 use crate::report::event::{Sender, Step, send};
 use crate::run::Error;
 use crate::run::registry_auth::RegistryAuth;
@@ -28,13 +30,14 @@ const ADDED_DOCKERFILE: &str = ".dockerfile.rcompose";
 
 /// Builds an image and returns its id.
 pub(super) async fn build(
-    docker: &Docker,
+    engine: &Engine,
     recipe: &Recipe,
     builder: Builder,
     auth: &RegistryAuth,
     sender: &Sender,
 ) -> Result<String, Error> {
-    refuse_unsupported(recipe)?;
+    refuse_unsupported(recipe, engine.bundled)?;
+    let docker = &engine.docker;
     let (dockerfile, archive) = archive(recipe)?;
     let mut options = BuildImageOptionsBuilder::default()
         .dockerfile(&dockerfile)
@@ -76,6 +79,11 @@ pub(super) async fn build(
             .version(BuilderVersion::BuilderBuildKit)
             .session(&id);
     }
+    if engine.bundled
+        && let Some(session) = secrets::offer(engine, recipe).await?
+    {
+        options = options.session(&session);
+    }
     let (context, packing) = archive.stream();
     let body = bollard::body_try_stream(context);
     let credentials = Some(auth.all().await);
@@ -104,9 +112,9 @@ async fn tag_image(docker: &Docker, image: &str, tag: &str) -> Result<(), Error>
 }
 
 /// What this way of building cannot do.
-fn refuse_unsupported(recipe: &Recipe) -> Result<(), Error> {
+fn refuse_unsupported(recipe: &Recipe, bundled: bool) -> Result<(), Error> {
     let given = [
-        ("secrets", !recipe.secrets.is_empty()),
+        ("secrets", !recipe.secrets.is_empty() && !bundled),
         ("ssh", !recipe.ssh.is_empty()),
         ("additional_contexts", !recipe.contexts.is_empty()),
         ("cache_to", !recipe.cache_to.is_empty()),
@@ -164,26 +172,31 @@ fn archive(recipe: &Recipe) -> Result<(String, Archive), Error> {
             return Ok((name.clone(), archive));
         }
     };
+    archive.ignore = ignore_file(&root, &recipe.dockerfile)?;
     let dockerfile = match &recipe.dockerfile {
+        // The builder needs it, and `COPY` may not see it.
+        Dockerfile::Inside(name) if archive.ignore.excludes(&clean(name)) => {
+            archive.add_dockerfile(read_dockerfile(service, &root.join(name))?)
+        }
         Dockerfile::Inside(name) => {
             archive.always = Some(name.clone());
             name.clone()
         }
-        Dockerfile::Outside(path) => {
-            let content = std::fs::read(path).map_err(|error| {
-                let place = path.display();
-                Error::new(format!(
-                    "cannot read the Dockerfile of service {service:?}: {place}: {error}"
-                ))
-                .remedy("create it, or name another one with `build.dockerfile`")
-            })?;
-            archive.add_dockerfile(content)
-        }
+        Dockerfile::Outside(path) => archive.add_dockerfile(read_dockerfile(service, path)?),
         Dockerfile::Inline(text) => archive.add_dockerfile(text.clone().into_bytes()),
     };
-    archive.ignore = ignore_file(&root, &recipe.dockerfile)?;
     archive.root = root;
     Ok((dockerfile, archive))
+}
+
+fn read_dockerfile(service: &str, path: &std::path::Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|error| {
+        let place = path.display();
+        Error::new(format!(
+            "cannot read the Dockerfile of service {service:?}: {place}: {error}"
+        ))
+        .remedy("create it, or name another one with `build.dockerfile`")
+    })
 }
 
 impl Archive {

@@ -7,7 +7,7 @@ use super::*;
 use crate::container::record::State;
 use std::collections::HashMap;
 
-fn live(name: &str) -> Live {
+pub(crate) fn live(name: &str) -> Live {
     let record = Record {
         id: "ab12".repeat(16),
         name: name.to_owned(),

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::answer::{Answer, answer, refusal};
 use super::forward::{self, Transport};
+use super::redirect::redirect;
 use crate::network::Shared;
 use crate::{Error, Result};
 
@@ -31,14 +32,35 @@ pub(crate) struct Sockets {
 }
 
 impl Sockets {
-    /// Binds both sockets in the namespace of the calling thread.
+    /// Binds both sockets in the namespace of the calling thread, and leads there what is sent to
+    /// port 53; where the kernel cannot do so, they have that port themselves.
     ///
     /// # Errors
     /// 500 when the address is not there or is in use.
     pub(crate) fn bind() -> Result<Self> {
-        let address = SocketAddr::new(super::ADDRESS, 53);
+        match Self::redirected() {
+            Ok(sockets) => Ok(sockets),
+            Err(error) => {
+                tracing::debug!("the name server has port 53 itself: {error}");
+                Self::at(53)
+            }
+        }
+    }
+
+    fn redirected() -> Result<Self> {
+        let sockets = Self::at(0)?;
+        let address = sockets.udp.local_addr().map_err(Error::internal)?;
+        redirect(super::OWN, address.port()).map_err(Error::internal)?;
+        Ok(sockets)
+    }
+
+    /// Both sockets on one port; 0 for any.
+    fn at(port: u16) -> Result<Self> {
+        let address = SocketAddr::new(super::ADDRESS, port);
         let failed = |error| Error::internal(format!("bind the name server to {address}: {error}"));
         let udp = std::net::UdpSocket::bind(address).map_err(failed)?;
+        // No program has taken a port yet, so that it is free for both.
+        let address = udp.local_addr().map_err(failed)?;
         let tcp = std::net::TcpListener::bind(address).map_err(failed)?;
         udp.set_nonblocking(true).map_err(failed)?;
         tcp.set_nonblocking(true).map_err(failed)?;

@@ -19,6 +19,29 @@ pub(super) fn delete(tag: &str, is_ipv4: bool) -> String {
     format!("table {family} {table}\ndelete table {family} {table}\n")
 }
 
+/// Takes a table away that, as `nft list` prints it, has nothing but chains that let everything
+/// pass; nothing for others. A chain that has got a rule meanwhile cannot be deleted, and nothing
+/// is then.
+pub(super) fn delete_unused(listed: &str, table: &str, is_ipv4: bool) -> Option<String> {
+    let family = family(is_ipv4);
+    let mut text = String::new();
+    for line in listed.lines().map(str::trim) {
+        if let Some(chain) = line.strip_prefix("chain ") {
+            let chain = chain.trim_end_matches(['{', ' ']);
+            let _ = writeln!(text, "delete chain {family} {table} {chain}");
+            continue;
+        }
+        let is_open = line.starts_with("type ") && line.ends_with("policy accept;");
+        let is_frame =
+            matches!(line, "" | "}") || line.starts_with(['#']) || line.starts_with("table ");
+        if !is_open && !is_frame {
+            return None;
+        }
+    }
+    let _ = writeln!(text, "delete table {family} {table}");
+    Some(text)
+}
+
 /// Replaces the table, in one step.
 pub(super) fn replace(rules: &Rules, is_ipv4: bool) -> String {
     let mut text = delete(&rules.tag, is_ipv4);
@@ -112,6 +135,22 @@ fn inward(text: &mut String, rules: &Rules, is_ipv4: bool) {
 mod tests {
     use super::*;
     use crate::network::firewall::rules::example;
+
+    #[test]
+    fn tables_without_rules_are_told_from_others() {
+        let table = |inner: &str| {
+            format!(
+                "table ip nat {{\n\tchain A {{\n\t\ttype nat hook prerouting priority dstnat; policy accept;\n{inner}\t}}\n}}\n"
+            )
+        };
+        let delete = |listed: &str| delete_unused(listed, "nat", true);
+        assert_eq!(
+            delete(&table("")).as_deref(),
+            Some("delete chain ip nat A\ndelete table ip nat\n")
+        );
+        assert_eq!(delete(&table("\t\tcounter packets 0 bytes 0\n")), None);
+        assert_eq!(delete(&table("").replace("accept", "drop")), None);
+    }
 
     #[test]
     fn rules_are_written_down() {

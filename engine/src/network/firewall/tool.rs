@@ -142,6 +142,11 @@ impl Tool {
                     // Somebody else has taken a part of them away.
                     remove_one_by_one(iptables, &chains).await;
                 }
+                if let Some(nft) = find("nft") {
+                    for table in ["filter", "nat"] {
+                        remove_unused(&nft, is_ipv4, table).await;
+                    }
+                }
             }
         }
     }
@@ -164,7 +169,25 @@ async fn change(iptables: &Path, action: &str, jump: &Jump) -> Result<()> {
     run(iptables, &arguments, "").await
 }
 
+/// `iptables` that writes to nftables leaves the tables and chains that it has made for our rules;
+/// it makes them again when it needs them.
+async fn remove_unused(nft: &Path, is_ipv4: bool, table: &str) {
+    let family = if is_ipv4 { "ip" } else { "ip6" };
+    let listed = said(nft, &["list", "table", family, table], "").await;
+    if let Some(text) = listed
+        .ok()
+        .and_then(|listed| nft::delete_unused(&listed, table, is_ipv4))
+    {
+        let _ = run(nft, &["-f", "-"], &text).await;
+    }
+}
+
 async fn run(program: &Path, arguments: &[&str], input: &str) -> Result<()> {
+    said(program, arguments, input).await.map(drop)
+}
+
+/// What a program prints.
+async fn said(program: &Path, arguments: &[&str], input: &str) -> Result<String> {
     let failed = |error: &dyn std::fmt::Display| {
         Error::internal(format!(
             "{} {}: {error}",
@@ -175,7 +198,7 @@ async fn run(program: &Path, arguments: &[&str], input: &str) -> Result<()> {
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -189,7 +212,7 @@ async fn run(program: &Path, arguments: &[&str], input: &str) -> Result<()> {
         .await
         .map_err(|error| failed(&error))?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     Err(failed(&String::from_utf8_lossy(&output.stderr).trim()))
 }

@@ -23,10 +23,8 @@ use bollard::moby::sshforward::v1::{BytesMessage, CheckAgentRequest, CheckAgentR
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::run::build::recipe::SecretSource;
+use crate::run::build::secrets::LARGEST;
 use crate::run::reference::credentials_key;
-
-/// The builder takes no larger secrets.
-const LARGEST_SECRET: usize = 500 * 1024;
 
 /// Tells that we are there.
 #[derive(Debug)]
@@ -144,9 +142,9 @@ impl Secrets for SecretStore {
             })?,
             None => return Err(Status::not_found(format!("secret {id}: not found"))),
         };
-        if data.len() > LARGEST_SECRET {
+        if data.len() > LARGEST {
             return Err(Status::invalid_argument(format!(
-                "secret {id} is larger than {LARGEST_SECRET} bytes"
+                "secret {id} is larger than {LARGEST} bytes"
             )));
         }
         Ok(Response::new(GetSecretResponse { data }))

@@ -1,0 +1,150 @@
+//! Secrets that commands of a build may read and that no layer has.
+//!
+//! A client hands them over before the build, under a name that it then gives the build; they
+//! are in memory, and in files below the run folder while a command has them mounted.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::{Error, Result};
+
+/// Values by id.
+pub(crate) type Secrets = BTreeMap<String, Vec<u8>>;
+
+/// How long they wait for their build.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// For how many builds they may wait at once.
+const WAITING: usize = 64;
+
+/// Secrets of builds that have not begun.
+#[derive(Default)]
+pub(crate) struct Offered(Mutex<Vec<Offer>>);
+
+struct Offer {
+    session: String,
+    since: Instant,
+    secrets: Secrets,
+}
+
+impl Offered {
+    /// Keeps the secrets of the build that will name this session.
+    ///
+    /// # Errors
+    /// 400 without a name, 409 when too many wait.
+    pub(crate) fn offer(&self, session: &str, secrets: Secrets) -> Result<()> {
+        if session.is_empty() {
+            return Err(Error::bad_request("secrets need the parameter session"));
+        }
+        let mut offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        offers.retain(|offer| offer.session != session && offer.since.elapsed() < PATIENCE);
+        if offers.len() >= WAITING {
+            return Err(Error::conflict(
+                "the secrets of too many builds wait: try again later",
+            ));
+        }
+        offers.push(Offer {
+            session: session.to_owned(),
+            since: Instant::now(),
+            secrets,
+        });
+        Ok(())
+    }
+
+    /// The secrets of a session, which are forgotten here.
+    pub(crate) fn take(&self, session: &str) -> Secrets {
+        let mut offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        offers.retain(|offer| offer.since.elapsed() < PATIENCE);
+        let found = offers.iter().position(|offer| offer.session == session);
+        found.map_or_else(Secrets::new, |at| offers.swap_remove(at).secrets)
+    }
+}
+
+impl std::fmt::Debug for Offered {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Offered")
+    }
+}
+
+/// A secret in a file, which is removed when this is dropped.
+#[derive(Debug)]
+pub(super) struct SecretFile(PathBuf);
+
+impl SecretFile {
+    /// Writes it to a file of its own in `folder`, which only root can enter.
+    ///
+    /// # Errors
+    /// Those of files.
+    pub(super) fn write(
+        folder: &Path,
+        value: &[u8],
+        mode: u32,
+        (user, group): (u32, u32),
+    ) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        let path = folder.join(crate::identifier::new());
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true).mode(0o400);
+        let mut file = options.open(&path)?;
+        let written = Self(path);
+        file.write_all(value)?;
+        chown(&written.0, Some(user), Some(group))?;
+        file.set_permissions(fs::Permissions::from_mode(mode & 0o777))?;
+        Ok(written)
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for SecretFile {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.0) {
+            tracing::error!("remove {}: {error}", self.0.display());
+        }
+        // With the last one.
+        if let Some(folder) = self.0.parent() {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_taken_once() {
+        let offered = Offered::default();
+        let secrets = Secrets::from([("a".to_owned(), b"1".to_vec())]);
+        assert_eq!(offered.offer("", secrets.clone()).unwrap_err().status, 400);
+        offered.offer("one", secrets.clone()).unwrap();
+        offered.offer("one", secrets.clone()).unwrap();
+        assert_eq!(offered.take("other"), Secrets::new());
+        assert_eq!(offered.take("one"), secrets);
+        assert_eq!(offered.take("one"), Secrets::new());
+        for number in 0..WAITING {
+            offered.offer(&number.to_string(), Secrets::new()).unwrap();
+        }
+        assert_eq!(offered.offer("more", secrets).unwrap_err().status, 409);
+    }
+
+    #[test]
+    fn a_file_of_a_secret_goes_with_its_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("secrets");
+        let file = SecretFile::write(&folder, b"x", 0o440, (3, 4)).unwrap();
+        let metadata = fs::metadata(file.path()).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o7777, 0o440);
+        drop(file);
+        assert!(!folder.exists());
+    }
+}
