@@ -147,7 +147,7 @@ pub(super) fn shown(engine: &Engine, volume: &Volume) -> Value {
     json!({
         "CreatedAt": volume.created,
         "Driver": volume.driver,
-        "Labels": volume.labels,
+        "Labels": Some(&volume.labels).filter(|labels| !labels.is_empty()),
         "Mountpoint": mountpoint,
         "Name": volume.name,
         "Options": options,

@@ -51,8 +51,17 @@ impl Images {
                 && until.is_none_or(|until| time < until)
                 && dangling.is_none_or(|dangling| dangling == image.tags.is_empty())
                 && filters.labels(&labels(image))
-                && filters.any("reference", |pattern| matches_reference(image, pattern))
         });
+        let patterns = filters.values("reference");
+        if !patterns.is_empty() {
+            // Of the names, too, only those that match are shown.
+            let matches = |name: &String| patterns.iter().any(|pattern| matches(name, pattern));
+            for image in &mut images {
+                image.tags.retain(matches);
+                image.digests.retain(matches);
+            }
+            images.retain(|image| !image.tags.is_empty() || !image.digests.is_empty());
+        }
         images.sort_by_key(|image| std::cmp::Reverse(created(image)));
         Ok(images)
     }
@@ -92,15 +101,12 @@ pub(crate) fn time(text: &str) -> Result<Timestamp> {
     Timestamp::from_nanosecond(nanoseconds.into()).map_err(Error::bad_request)
 }
 
-fn matches_reference(image: &Image, pattern: &str) -> bool {
-    let names = image.tags.iter().chain(&image.digests);
-    names
-        .filter_map(|name| Reference::parse(name).ok())
-        .any(|name| {
-            [name.familiar(), name.familiar_name(), name.to_string()]
-                .iter()
-                .any(|text| glob(pattern.as_bytes(), text.as_bytes()))
-        })
+fn matches(name: &str, pattern: &str) -> bool {
+    Reference::parse(name).is_ok_and(|name| {
+        [name.familiar(), name.familiar_name(), name.to_string()]
+            .iter()
+            .any(|text| glob(pattern.as_bytes(), text.as_bytes()))
+    })
 }
 
 /// `*` and `?` within a path's component, `[a-z]`, `\` before a letter taken as it is.
