@@ -9,8 +9,8 @@ use super::stage::Stage;
 use crate::archive::{Pack, Root, is_untouched, names, packed};
 use crate::container::blocking;
 use crate::engine::Engine;
-use crate::image::{Descriptor, Lease};
-use crate::{Error, Result, identifier};
+use crate::image::{Descriptor, Images, Lease};
+use crate::{Error, Result};
 
 /// A layer as a manifest names it, and the digest of its tar stream.
 pub(super) type Layer = (Descriptor, String);
@@ -18,7 +18,7 @@ pub(super) type Layer = (Descriptor, String);
 impl Builder<'_> {
     /// Mounts layers with a writable one on top; under what name, and where.
     pub(super) async fn mounted(&self, layers: &[String]) -> Result<(String, PathBuf)> {
-        let name = format!("build-{}", identifier::new());
+        let name = Images::passing_name();
         self.engine.images.prepare_layers(&name, "", layers)?;
         match self.engine.images.mount(&name).await {
             Ok(path) => Ok((name, path)),

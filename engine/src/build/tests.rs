@@ -10,7 +10,7 @@ use super::*;
 use crate::Layout;
 use crate::engine::Engine;
 use crate::filters::Filters;
-use crate::image::{Import, Reference};
+use crate::image::{Images, Import, Reference};
 
 #[test]
 fn lines_are_joined_and_comments_left_out() {
@@ -520,6 +520,8 @@ async fn secrets_are_read_by_commands_and_in_no_layer() {
         assert!(!rootfs.join(name).exists(), "{name}");
     }
     images.discard("c").await.unwrap();
+    let left = fs::read_dir(place.folder.path().join("run/containers"));
+    assert_eq!(left.unwrap().count(), 0);
     assert_eq!(
         with_text(place.folder.path(), "swordfish"),
         [""; 0].map(PathBuf::from)
@@ -529,4 +531,17 @@ async fn secrets_are_read_by_commands_and_in_no_layer() {
         .error("FROM busybox:1\nRUN --mount=type=secret,id=none,required=true ls\n")
         .await;
     assert_eq!(error, "secret none: not found");
+}
+
+#[tokio::test]
+async fn what_a_killed_daemon_was_building_with_goes() {
+    let place = Place::new();
+    let images = &place.engine.images;
+    let name = Images::passing_name();
+    images.prepare_layers(&name, "", &[]).unwrap();
+    images.mount(&name).await.unwrap();
+    assert!(!images.snapshots_are_gone());
+    images.discard_passed().await;
+    assert!(images.snapshots_are_gone());
+    assert!(!images.is_mounted(&name));
 }

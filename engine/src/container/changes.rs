@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::handle::{Handle, blocking};
 use crate::archive::is_of_runtime;
 use crate::engine::Engine;
-use crate::{Error, Result, identifier};
+use crate::image::Images;
+use crate::{Error, Result};
 
 const MODIFIED: u8 = 0;
 const ADDED: u8 = 1;
@@ -24,7 +25,7 @@ pub(crate) async fn changes(engine: &Engine, handle: &Handle) -> Result<Vec<Valu
     let layers = engine.images.layers_of_snapshot(&handle.id)?;
     let upper = engine.images.upper(&handle.id);
     // The image's files as the container saw them at first.
-    let name = format!("build-{}", identifier::new());
+    let name = Images::passing_name();
     engine.images.prepare_layers(&name, "", &layers)?;
     let found = match engine.images.mount(&name).await {
         Ok(below) => blocking(move || compared(&upper, &below)).await,

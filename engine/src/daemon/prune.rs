@@ -1,10 +1,12 @@
 //! Removing all that an engine has kept.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::mount::{MntFlags, umount2};
 
 use super::place::{OTHER_ROOT, RUN};
@@ -102,8 +104,11 @@ fn unmount(layout: &Layout) -> Result<()> {
     let table = Path::new("/proc/self/mountinfo");
     let text = fs::read_to_string(table).map_err(|error| Error::io("read", table, error))?;
     for mount in mounts(&text, &[layout.root(), layout.run()]) {
-        umount2(&mount, MntFlags::UMOUNT_NOFOLLOW)
-            .map_err(|error| Error::io("unmount", &mount, error))?;
+        match umount2(&mount, MntFlags::UMOUNT_NOFOLLOW) {
+            // What is mounted over it hides it, or somebody was faster.
+            Ok(()) | Err(Errno::ENOENT | Errno::EINVAL) => {}
+            Err(error) => return Err(Error::io("unmount", &mount, error)),
+        }
     }
     Ok(())
 }
@@ -114,7 +119,11 @@ fn mounts(table: &str, folders: &[&Path]) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = points
         .map(unescape)
         .filter(|point| {
-            let is_below = |folder: &&Path| point.starts_with(folder) && point != folder;
+            let is_below = |folder: &&Path| {
+                let below = point.strip_prefix(folder).ok();
+                let first = below.and_then(|below| below.iter().next());
+                first.is_some_and(|first| !is_of_other(first))
+            };
             folders.iter().any(is_below)
         })
         .collect();
@@ -139,12 +148,16 @@ fn unescape(text: &str) -> PathBuf {
 /// Removes what is in the run folder, apart from the folders of engines with other roots.
 fn clear_run(run: &Path) -> Result<()> {
     for entry in fs::read_dir(run).into_iter().flatten().flatten() {
-        let is_other = entry.file_name().to_string_lossy().starts_with(OTHER_ROOT);
-        if !is_other {
+        if !is_of_other(&entry.file_name()) {
             remove_all(&entry.path())?;
         }
     }
     Ok(())
+}
+
+/// Whether a name in the run folder is the folder of an engine with another root.
+fn is_of_other(name: &OsStr) -> bool {
+    name.to_string_lossy().starts_with(OTHER_ROOT)
 }
 
 fn remove_all(path: &Path) -> Result<()> {
@@ -166,7 +179,8 @@ mod tests {
     #[test]
     fn only_mounts_below_are_found_and_the_last_comes_first() {
         let table = "1 0 0:1 / /r rw - x x x\n2 1 0:1 / /r/a\\040b rw - x x x\n\
-                     3 1 0:1 / /r/a\\040b/c rw - x x x\n4 1 0:1 / /rest rw - x x x\n";
+                     3 1 0:1 / /r/a\\040b/c rw - x x x\n4 1 0:1 / /rest rw - x x x\n\
+                     5 1 0:1 / /r/root-0a/containers/c/rootfs rw - x x x\n";
         assert_eq!(
             mounts(table, &[Path::new("/r")]),
             [PathBuf::from("/r/a b/c"), PathBuf::from("/r/a b")]

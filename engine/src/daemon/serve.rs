@@ -58,6 +58,7 @@ pub async fn serve(place: Place, options: ServeOptions, on_ready: impl FnOnce())
     let mut signals = Signals::new()?;
     let booted = volatile::prepare(layout)?;
     let engine = Engine::open(layout.clone())?;
+    engine.images.discard_passed().await;
     engine.networks.adopt(&up(&engine)).await?;
     monitor::adopt(&engine, booted).await;
     let listener = listen(&place.socket)?;

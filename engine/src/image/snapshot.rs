@@ -105,13 +105,35 @@ impl Images {
     pub(crate) async fn discard(&self, container: &str) -> Result<()> {
         self.unmount(container).await?;
         let folder = self.snapshot(container);
-        brief(move || match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(Error::io("remove", &folder, error))
+        let run = self.layout.container_run(container);
+        brief(move || {
+            // That of a container has more in it.
+            let _ = fs::remove_dir(run);
+            match fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    Err(Error::io("remove", &folder, error))
+                }
+                _ => Ok(()),
             }
-            _ => Ok(()),
         })
         .await
+    }
+
+    /// A name for a writable layer that is of no container, and goes with this daemon at the
+    /// latest.
+    pub(crate) fn passing_name() -> String {
+        format!("{PASSING}{}", crate::identifier::new())
+    }
+
+    /// Removes the layers of such names that a daemon which was killed has left. What fails is told
+    /// in the daemon's log.
+    pub(crate) async fn discard_passed(&self) {
+        let left: Vec<String> = self.snapshots().map(|(name, _)| name).collect();
+        for name in left.iter().filter(|name| name.starts_with(PASSING)) {
+            if let Err(error) = self.discard(name).await {
+                tracing::error!("{error}");
+            }
+        }
     }
 
     /// Where a container's root file system is mounted.
@@ -185,6 +207,8 @@ impl Images {
     }
 }
 
+/// How names of layers begin that are of no container.
+const PASSING: &str = "build-";
 /// What a link says that is of no image: a link cannot be empty.
 const NONE: &str = "-";
 /// Name of the link that tells the image.
