@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 
 use super::handle::{Handle, blocking};
 use super::record::{Mount, MountKind, Record, State};
-use super::{merge, mounts, parts, settings, tell};
+use super::{merge, migration, mounts, parts, settings, tell};
 use crate::engine::Engine;
 use crate::{Error, Result, identifier, time};
 
@@ -71,6 +71,8 @@ pub(crate) async fn create(
 }
 
 async fn build(engine: &Arc<Engine>, mut record: Record) -> Result<Arc<Handle>> {
+    // A new container is started at once, most often.
+    migration::prepare();
     parts::prepare(engine, &record.id, &record.image_id)?;
     let id = record.id.clone();
     for mount in &mut record.mounts {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `record`, `records`, `handle` | what is kept of a container, and where; all of them by id and name |
 //! | `create`, `merge`, `settings`, `mounts` | a new container |
-//! | `start`, `files`, `monitor`, `restart` | a run: from its parts to its exit record |
+//! | `start`, `files`, `migration`, `monitor`, `restart` | a run: from its parts to its exit record |
 //! | `stop`, `remove` | ending and removing |
 //! | `health`, `probe` | what health checks find; running them |
 //! | `exec`, `logs` | processes beside the first; the log |
@@ -42,6 +42,7 @@ pub(crate) mod inspect;
 pub(crate) mod list;
 pub(crate) mod logs;
 mod merge;
+mod migration;
 pub(crate) mod monitor;
 mod mounts;
 mod parts;

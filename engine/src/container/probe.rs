@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::handle::{Handle, Live};
 use super::health::{CheckResult, Command, LONGEST_OUTPUT, Plan, Verdict};
 use super::record::Status;
-use super::{exec, start, tell};
+use super::{exec, migration, start, tell};
 use crate::engine::Engine;
 use crate::shim::{AttachRequest, Link, Request};
 use crate::{Result, time};
@@ -41,7 +41,12 @@ async fn checks(engine: &Arc<Engine>, handle: &Arc<Handle>, plan: &Plan, age: Du
         let live = handle.live();
         let Some(health) = live.health else { return };
         let next = health.next(plan, age, last.elapsed(), early);
-        tokio::time::sleep(next.after).await;
+        let due = Instant::now() + next.after;
+        tokio::time::sleep(next.after.saturating_sub(migration::LEAD)).await;
+        if next.early {
+            migration::prepare();
+        }
+        tokio::time::sleep_until(due).await;
         if handle.record().state.status == Status::Paused {
             handle
                 .until(|live| live.record.state.status != Status::Paused)

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::handle::{Handle, Waiting, brief};
 use super::health::Health;
 use super::record::{Record, Status};
-use super::{files, monitor, parts, remove, settings, tell};
+use super::{files, migration, monitor, parts, remove, settings, tell};
 use crate::engine::Engine;
 use crate::shim::{self, Launch, Link, Request};
 use crate::{Error, Result, time};
@@ -99,6 +99,7 @@ pub(super) async fn run(engine: &Arc<Engine>, handle: &Arc<Handle>) -> Result<()
 }
 
 async fn begin(engine: &Arc<Engine>, handle: &Arc<Handle>, record: &Record) -> Result<i32> {
+    migration::prepare();
     let run = engine.layout.container_run(&record.id);
     let folder = run.clone();
     brief(move || {
