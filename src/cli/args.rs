@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    build, completion, config, create, down, engine, events, exec, images, kill, lint, logs, ls,
-    migrate, pause, plan, port, ps, pull, restart, rm, run, scale, schema, start, stop, top, up,
-    version, volumes,
+    alpha, attach, build, commit, completion, config, cp, create, down, engine, events, exec,
+    export, images, kill, lint, logs, ls, migrate, pause, plan, port, ps, pull, push, restart, rm,
+    run, scale, schema, start, stats, stop, top, up, version, volumes, wait,
 };
 use crate::connect::Intent;
 
@@ -103,13 +103,21 @@ pub struct GlobalArgs {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// What docker compose calls experimental
+    Alpha(alpha::Args),
+    /// Join the standard streams to those of a running container
+    Attach(attach::Args),
     /// Build the images of services
     Build(build::Args),
+    /// Make an image of a container
+    Commit(commit::Args),
     /// Print a script that completes commands and options in a shell
     Completion(completion::Args),
     /// Check the compose files and print what they mean
     #[command(alias = "convert")]
     Config(config::Args),
+    /// Copy files between containers and this machine
+    Cp(cp::Args),
     /// Create containers without starting them
     Create(create::Args),
     /// Stop and remove containers and networks
@@ -120,6 +128,8 @@ pub enum Command {
     Events(events::Args),
     /// Run a command in a running container
     Exec(exec::Args),
+    /// Write all files of a container as an archive
+    Export(export::Args),
     /// List the images that containers were made from
     Images(images::Args),
     /// Kill running containers
@@ -142,6 +152,8 @@ pub enum Command {
     Ps(ps::Args),
     /// Pull the images of services
     Pull(pull::Args),
+    /// Push the images of services
+    Push(push::Args),
     /// Restart containers
     Restart(restart::Args),
     /// Remove stopped containers
@@ -154,6 +166,8 @@ pub enum Command {
     Schema(schema::Args),
     /// Start containers that exist
     Start(start::Args),
+    /// Show what containers use
+    Stats(stats::Args),
     /// Stop containers without removing them
     Stop(stop::Args),
     /// Show the processes of containers
@@ -166,6 +180,8 @@ pub enum Command {
     Version(version::Args),
     /// List volumes
     Volumes(volumes::Args),
+    /// Wait until the containers of services have stopped
+    Wait(wait::Args),
 }
 
 impl Command {

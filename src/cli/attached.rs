@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use tokio::io::AsyncRead;
+
 use super::Error;
 use crate::run;
 use crate::run::streams::Streams;
@@ -20,6 +22,14 @@ pub(super) fn streams(interactive: bool) -> Streams {
         input: interactive.then(|| Box::new(tokio::io::stdin()) as _),
         output: Box::new(tokio::io::stdout()),
         errors: Box::new(tokio::io::stderr()),
+    }
+}
+
+/// Our standard streams, with another input.
+pub(super) fn streams_from(input: Box<dyn AsyncRead + Send + Unpin>) -> Streams {
+    Streams {
+        input: Some(input),
+        ..streams(false)
     }
 }
 

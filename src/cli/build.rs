@@ -158,7 +158,7 @@ fn refuse_unsupported(args: &Args) -> Result<(), Error> {
         );
     }
     if args.push {
-        return refused("--push", "leave it out, then push with another tool");
+        return refused("--push", "leave it out, then push: rcompose push");
     }
     if !is_off(&args.provenance) {
         return refused(

@@ -4,11 +4,12 @@
 //! asks its plugin in a way of its own.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, ValueHint};
+use clap_complete::engine::{ArgValueCompleter, PathCompleter, ValueCompleter as _};
 use clap_complete::env::Shells;
 use clap_complete::{ArgValueCandidates, CompleteEnv, CompletionCandidate, Shell, engine};
 
@@ -121,6 +122,8 @@ fn value(arg: clap::Arg) -> clap::Arg {
     };
     if named("SERVICE") {
         arg.add(ArgValueCandidates::new(services))
+    } else if named("SOURCE") || named("DESTINATION") {
+        arg.add(ArgValueCompleter::new(sides))
     } else if named("PROFILE") {
         arg.add(ArgValueCandidates::new(profiles))
     } else if named("FILE") {
@@ -134,6 +137,17 @@ fn value(arg: clap::Arg) -> clap::Arg {
 
 fn services() -> Vec<CompletionCandidate> {
     candidates(|project| project.services.keys().cloned().collect())
+}
+
+/// What `cp` copies from or to: services, with a colon for the path, and files.
+fn sides(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let text = typed.to_string_lossy();
+    let mut found: Vec<_> = candidates(|project| {
+        let names = project.services.keys().map(|name| format!("{name}:"));
+        names.filter(|name| name.starts_with(&*text)).collect()
+    });
+    found.extend(PathCompleter::any().complete(typed));
+    found
 }
 
 fn profiles() -> Vec<CompletionCandidate> {

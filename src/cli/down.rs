@@ -40,6 +40,20 @@ pub struct Args {
     pub services: Vec<String>,
 }
 
+impl Args {
+    /// The whole project with the containers of services that are no longer in its files.
+    pub(super) fn of_project() -> Self {
+        Self {
+            adopt: false,
+            remove_orphans: true,
+            rmi: None,
+            timeout: None,
+            volumes: false,
+            services: Vec::new(),
+        }
+    }
+}
+
 /// Stops and removes containers and networks.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     let images = match args.rmi.as_deref() {

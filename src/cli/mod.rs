@@ -2,6 +2,7 @@
 //!
 //! This is the only place where loading, planning, running and showing meet.
 
+pub mod alpha;
 pub mod args;
 mod attached;
 mod command_line;
@@ -16,14 +17,18 @@ mod session;
 pub mod settings;
 mod unsupported;
 
+pub mod attach;
 pub mod build;
+pub mod commit;
 pub mod completion;
 pub mod config;
+pub mod cp;
 pub mod create;
 pub mod down;
 pub mod engine;
 pub mod events;
 pub mod exec;
+pub mod export;
 pub mod images;
 pub mod kill;
 pub mod lint;
@@ -35,17 +40,20 @@ pub mod plan;
 pub mod port;
 pub mod ps;
 pub mod pull;
+pub mod push;
 pub mod restart;
 pub mod rm;
 pub mod run;
 pub mod scale;
 pub mod schema;
 pub mod start;
+pub mod stats;
 pub mod stop;
 pub mod top;
 pub mod up;
 pub mod version;
 pub mod volumes;
+pub mod wait;
 
 use std::process::ExitCode;
 
@@ -88,14 +96,19 @@ pub fn main() -> ExitCode {
 
 async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error> {
     match command {
+        Command::Alpha(args) => alpha::run(context, args).await,
+        Command::Attach(args) => attach::run(context, args).await,
         Command::Build(args) => build::run(context, args).await,
+        Command::Commit(args) => commit::run(context, args).await,
         Command::Completion(args) => completion::run(context, args).await,
         Command::Config(args) => config::run(context, args).await,
+        Command::Cp(args) => cp::run(context, args).await,
         Command::Create(args) => create::run(context, args).await,
         Command::Down(args) => down::run(context, args).await,
         Command::Engine(args) => engine::run(context, args).await,
         Command::Events(args) => events::run(context, args).await,
         Command::Exec(args) => exec::run(context, args).await,
+        Command::Export(args) => export::run(context, args).await,
         Command::Images(args) => images::run(context, args).await,
         Command::Kill(args) => kill::run(context, args).await,
         Command::Lint(args) => lint::run(context, args).await,
@@ -107,18 +120,21 @@ async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error
         Command::Port(args) => port::run(context, args).await,
         Command::Ps(args) => ps::run(context, args).await,
         Command::Pull(args) => pull::run(context, args).await,
+        Command::Push(args) => push::run(context, args).await,
         Command::Restart(args) => restart::run(context, args).await,
         Command::Rm(args) => rm::run(context, args).await,
         Command::Run(args) => run::run(context, args).await,
         Command::Scale(args) => scale::run(context, args).await,
         Command::Schema(args) => schema::run(context, args).await,
         Command::Start(args) => start::run(context, args).await,
+        Command::Stats(args) => stats::run(context, args).await,
         Command::Stop(args) => stop::run(context, args).await,
         Command::Top(args) => top::run(context, args).await,
         Command::Unpause(args) => pause::unpause(context, args).await,
         Command::Up(args) => up::run(context, args).await,
         Command::Version(args) => version::run(context, args).await,
         Command::Volumes(args) => volumes::run(context, args).await,
+        Command::Wait(args) => wait::run(context, args).await,
     }
 }
 

@@ -125,9 +125,9 @@ fn outcome(problem: clap::Error, root: clap::Command, args: &[OsString]) -> Outc
         return Outcome::Print(help.to_string());
     }
     if let Some(ContextValue::String(name)) = problem.get(ContextKind::InvalidSubcommand)
-        && let Some(message) = unsupported::message(name)
+        && let Some((message, reason)) = unsupported::message(name)
     {
-        return Outcome::Refuse(Error::user(message));
+        return Outcome::Refuse(Error::user(message).help(reason));
     }
     Outcome::Refuse(Error::user(message(&problem)))
 }

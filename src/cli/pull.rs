@@ -63,10 +63,10 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     let loaded = compose::load(&load)?;
     context.show_warnings(&loaded.warnings, &loaded.sources)?;
     let project = &loaded.project;
-    let services = chosen(&args, project)?;
+    let services = chosen(&args.services, args.include_deps, project)?;
     let docker = context.connect().await?;
     let (sender, screen) = if args.quiet {
-        (silent(), None)
+        (event::nobody(), None)
     } else {
         let (sender, screen) = context.progress("Pulling");
         (sender, Some(screen))
@@ -88,11 +88,6 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A sender to nobody.
-fn silent() -> event::Sender {
-    tokio::sync::mpsc::unbounded_channel().0
-}
-
 fn policy(args: &Args) -> Result<Option<String>, Error> {
     match args.policy.as_deref() {
         None | Some("") => Ok(None),
@@ -105,8 +100,12 @@ fn policy(args: &Args) -> Result<Option<String>, Error> {
 }
 
 /// The named services, or all of them, with what they depend on where asked for.
-fn chosen<'a>(args: &Args, project: &'a Project) -> Result<BTreeMap<String, &'a Service>, Error> {
-    let mut queue: Vec<&str> = match args.services.as_slice() {
+pub(super) fn chosen<'a>(
+    names: &[String],
+    include_deps: bool,
+    project: &'a Project,
+) -> Result<BTreeMap<String, &'a Service>, Error> {
+    let mut queue: Vec<&str> = match names {
         [] => project.services.keys().map(String::as_str).collect(),
         named => named.iter().map(String::as_str).collect(),
     };
@@ -115,7 +114,7 @@ fn chosen<'a>(args: &Args, project: &'a Project) -> Result<BTreeMap<String, &'a 
         let Some(service) = project.services.get(name) else {
             return Err(Error::no_such_service(name, project));
         };
-        if chosen.insert(name.to_owned(), service).is_some() || !args.include_deps {
+        if chosen.insert(name.to_owned(), service).is_some() || !include_deps {
             continue;
         }
         let present = service.depends_on.keys().map(String::as_str);

@@ -1,13 +1,43 @@
-//! Commands of docker compose that do not exist here yet: refused by name.
+//! Commands of docker compose that do not exist here: refused by name, with the reason.
 
-const COMMANDS: &[&str] = &[
-    "alpha", "attach", "bridge", "commit", "cp", "export", "publish", "push", "stats", "wait",
-    "watch",
+/// By what stands after `docker compose`, and why.
+const COMMANDS: &[(&str, &str)] = &[
+    ("alpha generate", GENERATE),
+    ("alpha publish", PUBLISH),
+    ("alpha watch", WATCH),
+    ("bridge", BRIDGE),
+    ("publish", PUBLISH),
+    ("watch", WATCH),
 ];
 
-/// The message for a known command that is not supported yet.
-pub(super) fn message(name: &str) -> Option<String> {
+const BRIDGE: &str = "it runs images of Docker's own that turn the project into Kubernetes manifests: \"rcompose config\" gives them what they read";
+const GENERATE: &str = "an experiment of docker compose: write the file by hand, \"docker inspect\" tells what is in the containers";
+const PUBLISH: &str =
+    "compose files are not pushed to registries: keep them in the repository of the application";
+const WATCH: &str = "files are not watched yet: run \"rcompose up --build\" after a change";
+
+/// Why a command does not exist; nothing where it is not one of docker compose's, or exists.
+#[cfg(test)]
+pub(super) fn reason(command: &str) -> Option<&'static str> {
+    let begins = |known: &str| {
+        command
+            .strip_prefix(known)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    };
     COMMANDS
-        .contains(&name)
-        .then(|| format!("the command \"{name}\" is not supported yet"))
+        .iter()
+        .find(|(known, _)| begins(known))
+        .map(|(_, reason)| *reason)
+}
+
+/// The message for a command that the command line does not know, by its last word, and what to
+/// do instead.
+pub(super) fn message(name: &str) -> Option<(String, &'static str)> {
+    let command = COMMANDS
+        .iter()
+        .find(|(known, _)| known.split(' ').next_back() == Some(name))?;
+    Some((
+        format!("the command \"{name}\" is not supported"),
+        command.1,
+    ))
 }

@@ -171,6 +171,11 @@ impl From<Step> for Event {
     }
 }
 
+/// A sender to nobody.
+pub fn nobody() -> Sender {
+    tokio::sync::mpsc::unbounded_channel().0
+}
+
 /// Sends an event; when nobody listens any more it is dropped.
 pub fn send(sender: &Sender, event: impl Into<Event>) {
     let _ = sender.send(event.into());

@@ -5,6 +5,7 @@ pub mod event;
 mod happening;
 mod image;
 mod processes;
+pub mod usage;
 mod volume;
 
 pub use container::{Listed, Published};

@@ -3,11 +3,17 @@
 //! This room decides nothing and prints nothing: it does, waits, and sends
 //! [`crate::report::event::Event`]s.
 
+pub mod attach;
 pub mod build;
+pub mod commit;
+pub mod container_end;
+pub mod copy;
+pub mod detach_keys;
 pub mod digest;
 pub mod error;
 pub mod events;
 pub mod exec;
+pub mod export;
 pub mod happenings;
 mod hijack;
 pub mod list;
@@ -15,10 +21,12 @@ pub mod logs;
 pub mod observe;
 pub mod oneoff;
 pub mod pull;
+pub mod push;
 pub mod reference;
 pub mod registry_auth;
 pub mod rehearse;
 pub mod select;
+pub mod stats;
 pub mod streams;
 pub mod terminal;
 pub mod wait;
@@ -30,6 +38,7 @@ mod image;
 mod inject;
 pub mod job;
 mod network;
+mod packing;
 mod pre_start;
 mod provider;
 mod proxy;

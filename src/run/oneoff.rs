@@ -1,17 +1,12 @@
 //! Running a container made for one command.
 
-use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder,
-    ResizeContainerTTYOptionsBuilder, WaitContainerOptionsBuilder,
-};
-use futures::StreamExt as _;
+use bollard::query_parameters::RemoveContainerOptionsBuilder;
 use tokio::task::JoinHandle;
 
-use super::hijack::{self, Post};
+use super::attach::{self, End};
 use super::inject::inject;
 use super::streams::{Connection, Streams, join};
-use super::terminal::{Resizes, Size};
-use super::{Error, Kind};
+use super::{Error, Kind, container_end};
 use crate::connect::Engine;
 use crate::plan::step::Injection;
 
@@ -44,9 +39,16 @@ pub async fn detached(engine: &Engine, container: &OneOff) -> Result<(), Error> 
 /// When the engine refuses, or the connection breaks.
 pub async fn attached(engine: &Engine, container: &OneOff, streams: Streams) -> Result<i64, Error> {
     inject(engine, &container.id, &container.files).await?;
-    let connection = attach(engine, &container.id, streams.input.is_some()).await?;
-    let ending = ending(engine, container);
-    let signals = forward_signals(engine, &container.id);
+    let input = streams.input.is_some();
+    let connection = attach::connect(engine, &container.id, input, None).await?;
+    // Begins to wait for the end before there is a beginning, so that it cannot be missed.
+    let condition = if container.auto_remove {
+        "removed"
+    } else {
+        "next-exit"
+    };
+    let ending = attach::ending(engine, &container.id, condition);
+    let signals = attach::forward_signals(engine, &container.id);
     let result = run(engine, container, connection, streams, ending).await;
     signals.abort();
     result
@@ -67,7 +69,7 @@ async fn run(
     if container.terminal {
         tokio::select! {
             result = joined => result?,
-            () = follow_size(engine, &container.id) => {}
+            () = attach::follow_size(engine, &container.id) => {}
         }
     } else {
         joined.await?;
@@ -95,55 +97,6 @@ async fn start(engine: &Engine, container: &OneOff) -> Result<(), Error> {
     Err(error.into())
 }
 
-async fn attach(engine: &Engine, id: &str, input: bool) -> Result<Connection, Error> {
-    if hijack::is_possible(&engine.address) {
-        let input = u8::from(input);
-        let path = format!(
-            "/v{}/containers/{id}/attach?stream=1&stdout=1&stderr=1&stdin={input}",
-            engine.api
-        );
-        let post = Post {
-            path: &path,
-            protocol: "tcp",
-            ..Post::default()
-        };
-        return Ok(Connection::Raw(
-            hijack::upgrade(&engine.address, post).await?,
-        ));
-    }
-    let options = AttachContainerOptionsBuilder::default()
-        .stream(true)
-        .stdin(input)
-        .stdout(true)
-        .stderr(true)
-        .build();
-    let attached = engine.docker.attach_container(id, Some(options)).await?;
-    Ok(Connection::Library {
-        output: attached.output,
-        input: attached.input,
-    })
-}
-
-/// Begins to wait for the end before there is a beginning, so that it cannot be missed.
-fn ending(engine: &Engine, container: &OneOff) -> JoinHandle<Option<i64>> {
-    let condition = if container.auto_remove {
-        "removed"
-    } else {
-        "next-exit"
-    };
-    let options = WaitContainerOptionsBuilder::default()
-        .condition(condition)
-        .build();
-    let mut answers = Box::pin(engine.docker.wait_container(&container.id, Some(options)));
-    tokio::spawn(async move {
-        match answers.next().await {
-            Some(Ok(answer)) => Some(answer.status_code),
-            Some(Err(bollard::errors::Error::DockerContainerWaitError { code, .. })) => Some(code),
-            _ => None,
-        }
-    })
-}
-
 /// The exit code once the output has ended. Of a container that the engine removes, once it is
 /// gone.
 async fn exit_code(
@@ -156,7 +109,12 @@ async fn exit_code(
     match state.map_err(Error::from) {
         // Left with the detach keys.
         Ok(state) if state.running == Some(true) && !ending.is_finished() => {
-            return Ok(still_running(engine, &container.id, ending).await);
+            return Ok(
+                match container_end::after_output(engine, &container.id, ending).await {
+                    End::Exited(code) => code,
+                    End::Detached => 0,
+                },
+            );
         }
         Ok(state) => {
             if container.auto_remove {
@@ -180,86 +138,3 @@ async fn exit_code(
 }
 
 const REMOVAL_PAUSE: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// The output may end a moment before the engine notes the end of the process. Otherwise the
-/// person has detached.
-async fn still_running(engine: &Engine, id: &str, ending: JoinHandle<Option<i64>>) -> i64 {
-    if let Ok(Ok(Some(code))) = tokio::time::timeout(DETACH_PAUSE, ending).await {
-        return code;
-    }
-    let state = engine.docker.inspect_container(id, None).await.ok();
-    let state = state.and_then(|container| container.state);
-    state
-        .filter(|state| state.running != Some(true))
-        .and_then(|state| state.exit_code)
-        .unwrap_or(0)
-}
-
-const DETACH_PAUSE: std::time::Duration = std::time::Duration::from_secs(2);
-
-/// Tells the engine the size of our terminal, now and whenever it changes; never returns.
-async fn follow_size(engine: &Engine, id: &str) {
-    let mut resizes = Resizes::listen().ok();
-    let mut size = Size::current();
-    loop {
-        if let Some(size) = size {
-            let options = ResizeContainerTTYOptionsBuilder::default()
-                .w(size.width.into())
-                .h(size.height.into())
-                .build();
-            // The next change comes with another chance.
-            let _ = engine.docker.resize_container_tty(id, options).await;
-        }
-        match &mut resizes {
-            Some(changes) => size = changes.next().await,
-            None => return std::future::pending().await,
-        }
-    }
-}
-
-/// Passes the signals that a person or a supervisor sends on to the container.
-#[cfg(unix)]
-fn forward_signals(engine: &Engine, id: &str) -> JoinHandle<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let kinds = [
-        ("SIGINT", SignalKind::interrupt()),
-        ("SIGTERM", SignalKind::terminate()),
-        ("SIGHUP", SignalKind::hangup()),
-        ("SIGQUIT", SignalKind::quit()),
-        ("SIGUSR1", SignalKind::user_defined1()),
-        ("SIGUSR2", SignalKind::user_defined2()),
-    ];
-    let mut listening = futures::stream::SelectAll::new();
-    for (name, kind) in kinds {
-        if let Ok(mut signals) = signal(kind) {
-            let named = futures::stream::poll_fn(move |context| {
-                signals.poll_recv(context).map(|got| got.map(|()| name))
-            });
-            listening.push(named);
-        }
-    }
-    let docker = engine.docker.clone();
-    let id = id.to_owned();
-    tokio::spawn(async move {
-        while let Some(name) = listening.next().await {
-            let options = KillContainerOptionsBuilder::default().signal(name).build();
-            // It may have ended already.
-            let _ = docker.kill_container(&id, Some(options)).await;
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn forward_signals(engine: &Engine, id: &str) -> JoinHandle<()> {
-    let docker = engine.docker.clone();
-    let id = id.to_owned();
-    tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            let options = KillContainerOptionsBuilder::default()
-                .signal("SIGINT")
-                .build();
-            // It may have ended already.
-            let _ = docker.kill_container(&id, Some(options)).await;
-        }
-    })
-}

@@ -14,6 +14,18 @@ pub fn human_size(bytes: u64, digits: usize) -> String {
     format!("{}{}", significant(size, digits), UNITS[unit])
 }
 
+/// A size in binary units with four significant digits: `2.75MiB`.
+pub fn binary_size(bytes: u64) -> String {
+    const UNITS: [&str; 9] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"];
+    let mut size = bytes as f64;
+    let mut unit = 0;
+    while size >= 1024.0 && unit + 1 < UNITS.len() {
+        size /= 1024.0;
+        unit += 1;
+    }
+    format!("{}{}", significant(size, 4), UNITS[unit])
+}
+
 /// A number with so many significant digits and no trailing zeros, as C's `%.*g` prints it.
 fn significant(number: f64, digits: usize) -> String {
     let whole = std::iter::successors(Some(number), |rest| Some(rest / 10.0))
@@ -68,6 +80,18 @@ mod tests {
             assert_eq!(human_size(bytes, 4), text);
         }
         assert_eq!(human_size(1_234_567, 3), "1.23MB");
+    }
+
+    #[test]
+    fn binary_sizes() {
+        for (bytes, text) in [
+            (0, "0B"),
+            (1023, "1023B"),
+            (2_883_584, "2.75MiB"),
+            (8_223_506_432, "7.659GiB"),
+        ] {
+            assert_eq!(binary_size(bytes), text);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod containers;
 pub mod diagnostics;
 pub mod format;
+pub mod graph;
 pub mod happenings;
 pub mod images;
 pub mod lint;
@@ -12,6 +13,7 @@ pub mod out;
 pub mod progress;
 pub mod projects;
 pub mod screen;
+pub mod stats;
 pub mod style;
 pub mod table;
 pub mod template;

@@ -6,17 +6,20 @@
 
 #![cfg(target_os = "linux")]
 
+mod attach;
 mod attributes;
 mod bad_input;
 mod better;
 mod build;
 mod bundled;
+mod copy;
 mod docker_cli;
 mod examples;
 mod exit_codes;
 mod files;
 mod hooks;
 mod idle;
+mod images;
 mod interop;
 mod lifecycle;
 mod lint;
@@ -29,6 +32,7 @@ mod recovery;
 mod recreate;
 mod secrets;
 mod signals;
+mod stats;
 mod support;
 mod volumes;
 mod wait;

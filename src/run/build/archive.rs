@@ -2,20 +2,13 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
 
 use super::ignore::Ignore;
 use super::walk::{Entry, mode, walk};
 use crate::run::Error;
-
-/// Chunks on their way to the engine; more are not read before these are gone.
-const CHUNKS: usize = 16;
-
-/// Size of a chunk in bytes.
-const CHUNK: usize = 256 * 1024;
+use crate::run::packing::{self, Failure, Padded};
 
 /// A file that goes into the archive beside those of the context.
 #[derive(Debug, Clone)]
@@ -24,22 +17,6 @@ pub(super) struct Extra {
     pub(super) path: String,
     /// Its content.
     pub(super) content: Vec<u8>,
-}
-
-/// Why packing ended early.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Failure(Arc<Mutex<Option<Error>>>);
-
-impl Failure {
-    fn keep(&self, error: Error) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-    }
-
-    /// What went wrong, if anything did.
-    pub(super) fn take(&self) -> Option<Error> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.take()
-    }
 }
 
 /// What goes into the archive.
@@ -64,25 +41,7 @@ impl Archive {
         impl futures::Stream<Item = Result<Bytes, std::io::Error>> + Send + 'static,
         Failure,
     ) {
-        let (sender, mut receiver) = mpsc::channel(CHUNKS);
-        let failure = Failure::default();
-        let kept = failure.clone();
-        tokio::task::spawn_blocking(move || {
-            let chunks = Chunks {
-                sender: sender.clone(),
-                buffer: Vec::with_capacity(CHUNK),
-            };
-            if let Err(error) = self.write(chunks) {
-                let told = std::io::Error::other(error.to_string());
-                // That nobody listens is no failure of packing: the engine gave up first.
-                if !sender.is_closed() {
-                    kept.keep(error);
-                    let _ = sender.blocking_send(Err(told));
-                }
-            }
-        });
-        let stream = futures::stream::poll_fn(move |context| receiver.poll_recv(context));
-        (stream, failure)
+        packing::stream(move |chunks| self.write(chunks))
     }
 
     /// Writes the whole archive.
@@ -98,10 +57,10 @@ impl Archive {
             header.set_size(extra.content.len() as u64);
             header.set_mode(0o600);
             tar.append_data(&mut header, &extra.path, extra.content.as_slice())
-                .map_err(packing)?;
+                .map_err(broken)?;
         }
-        let mut target = tar.into_inner().map_err(packing)?;
-        target.flush().map_err(packing)
+        let mut target = tar.into_inner().map_err(broken)?;
+        target.flush().map_err(broken)
     }
 
     fn forced(&self, entries: &[Entry]) -> Result<Option<Entry>, Error> {
@@ -157,7 +116,7 @@ fn append(tar: &mut tar::Builder<impl Write>, entry: &Entry) -> Result<(), Error
     } else {
         return Ok(());
     }
-    .map_err(packing)
+    .map_err(broken)
 }
 
 fn modified(entry: &Entry) -> u64 {
@@ -169,54 +128,13 @@ fn modified(entry: &Entry) -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-/// A file that goes on with zeros after its end.
-struct Padded(std::fs::File);
-
-impl std::io::Read for Padded {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        match self.0.read(buffer)? {
-            0 => {
-                buffer.fill(0);
-                Ok(buffer.len())
-            }
-            count => Ok(count),
-        }
-    }
-}
-
 fn reading(path: &Path, error: &std::io::Error) -> Error {
     Error::new(format!("cannot read {}: {error}", path.display()))
         .remedy("make it readable, or leave it out with .dockerignore")
 }
 
-fn packing(error: std::io::Error) -> Error {
+fn broken(error: std::io::Error) -> Error {
     Error::new(format!("cannot pack the build context: {error}"))
-}
-
-/// Sends what is written in chunks.
-struct Chunks {
-    sender: mpsc::Sender<Result<Bytes, std::io::Error>>,
-    buffer: Vec<u8>,
-}
-
-impl Write for Chunks {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= CHUNK {
-            self.flush()?;
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        let chunk = std::mem::replace(&mut self.buffer, Vec::with_capacity(CHUNK));
-        self.sender
-            .blocking_send(Ok(chunk.into()))
-            .map_err(|_| std::io::ErrorKind::BrokenPipe.into())
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub(crate) mod peer;
 pub(crate) mod process;
 pub(crate) mod project;
 pub(crate) mod proxy;
+pub(crate) mod registry;
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,68 @@
+//! `push`: pushes the images of services.
+
+use std::process::ExitCode;
+
+use super::session::with_place;
+use super::{Context, Error, pull};
+use crate::compose;
+use crate::report::event;
+use crate::run;
+use crate::run::push::{self, Options};
+
+/// Options of `push`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose push                                all images that are built
+  rcompose build web && rcompose push web")]
+pub struct Args {
+    /// Push what can be pushed and go on after failures
+    #[arg(long)]
+    pub ignore_push_failures: bool,
+
+    /// Also push the images of services that these depend on
+    #[arg(long)]
+    pub include_deps: bool,
+
+    /// Do not show progress
+    #[arg(short = 'q', long)]
+    pub quiet: bool,
+
+    /// Services to act on (default: all)
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+}
+
+/// Pushes images.
+pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
+    let options = Options {
+        ignore_failures: args.ignore_push_failures,
+        parallel: context.settings.parallel,
+        dry_run: context.dry_run(),
+    };
+    let mut load = context.load_options(&args.services);
+    load.stdin = context.standard_input(&load)?;
+    // Images can be pushed without the env files of their containers.
+    load.resolve_environment = false;
+    let loaded = compose::load(&load)?;
+    context.show_warnings(&loaded.warnings, &loaded.sources)?;
+    let project = &loaded.project;
+    let services = pull::chosen(&args.services, args.include_deps, project)?;
+    let docker = context.connect().await?;
+    let (sender, screen) = if args.quiet {
+        (event::nobody(), None)
+    } else {
+        let (sender, screen) = context.progress("Pushing");
+        (sender, Some(screen))
+    };
+    let result = tokio::select! {
+        result = push::push_services(&docker, &services, options, &sender) => result,
+        _ = tokio::signal::ctrl_c() => Err(run::Error::interrupted()),
+    };
+    drop(sender);
+    if let Some(screen) = screen {
+        screen.finish().await;
+    }
+    result.map_err(|error| with_place(error, project, &loaded.sources))?;
+    Ok(ExitCode::SUCCESS)
+}

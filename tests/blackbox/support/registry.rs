@@ -1,0 +1,212 @@
+//! A registry in the engine's network that takes whatever is pushed.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsFd as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nix::sched::{CloneFlags, setns};
+
+use super::engine::engine;
+
+/// A registry; it ends with the test's process.
+pub(crate) struct Registry {
+    /// `127.0.0.1:PORT`, which engines take without TLS.
+    pub(crate) host: String,
+    stored: Arc<Stored>,
+}
+
+/// What was pushed: manifests by `repository:tag`, blobs by digest, uploads by number.
+#[derive(Default)]
+struct Stored {
+    manifests: Mutex<BTreeMap<String, Vec<u8>>>,
+    blobs: Mutex<BTreeMap<String, Vec<u8>>>,
+    uploads: Mutex<Vec<Vec<u8>>>,
+    /// Repositories that nobody may push to.
+    closed: &'static [&'static str],
+}
+
+impl Registry {
+    /// Starts one; pushing to the repositories of `closed` is denied.
+    pub(crate) fn start(closed: &'static [&'static str]) -> Self {
+        let network = engine().network.try_clone().expect("a file descriptor");
+        let binding = std::thread::spawn(move || {
+            setns(network.as_fd(), CloneFlags::CLONE_NEWNET).expect("root");
+            TcpListener::bind(("127.0.0.1", 0)).expect("a port")
+        });
+        let listener = binding.join().expect("it binds");
+        let host = listener.local_addr().expect("it is bound").to_string();
+        let stored = Arc::new(Stored {
+            closed,
+            ..Stored::default()
+        });
+        let shared = Arc::clone(&stored);
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let stored = Arc::clone(&shared);
+                std::thread::spawn(move || serve(client, &stored));
+            }
+        });
+        Self { host, stored }
+    }
+
+    /// `repository:tag` of all that was pushed.
+    pub(crate) fn images(&self) -> Vec<String> {
+        let manifests = lock(&self.stored.manifests);
+        let names = manifests.keys().filter(|name| !name.contains('@'));
+        names.cloned().collect()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Answers the requests of one connection.
+fn serve(client: TcpStream, stored: &Stored) {
+    let mut answers = client.try_clone().expect("a file descriptor");
+    let mut requests = BufReader::new(client);
+    while let Some((method, path, body)) = request(&mut requests) {
+        let (status, headers, content) = stored.answer(&method, &path, body);
+        let length = content.len();
+        let head = format!(
+            "HTTP/1.1 {status} X\r\nDocker-Distribution-Api-Version: registry/2.0\r\n\
+             Content-Length: {length}\r\n{headers}\r\n"
+        );
+        let content = if method == "HEAD" {
+            Vec::new()
+        } else {
+            content
+        };
+        if answers
+            .write_all(&[head.into_bytes(), content].concat())
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+fn request(requests: &mut BufReader<TcpStream>) -> Option<(String, String, Vec<u8>)> {
+    let mut line = String::new();
+    requests
+        .read_line(&mut line)
+        .ok()
+        .filter(|count| *count > 0)?;
+    let mut words = line.split_whitespace().map(str::to_owned);
+    let (method, path) = (words.next()?, words.next()?);
+    let (mut length, mut chunked) = (0, false);
+    loop {
+        let mut header = String::new();
+        requests.read_line(&mut header).ok()?;
+        let header = header.trim().to_lowercase();
+        match header.split_once(": ") {
+            Some(("content-length", count)) => length = count.parse().ok()?,
+            Some(("transfer-encoding", "chunked")) => chunked = true,
+            None if header.is_empty() => break,
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    requests.read_exact(&mut body).ok()?;
+    while chunked {
+        let mut size = String::new();
+        requests.read_line(&mut size).ok()?;
+        let size = usize::from_str_radix(size.trim(), 16).ok()?;
+        let mut chunk = vec![0; size + 2];
+        requests.read_exact(&mut chunk).ok()?;
+        body.extend_from_slice(&chunk[..size]);
+        chunked = size > 0;
+    }
+    Some((method, path, body))
+}
+
+type Reply = (u16, String, Vec<u8>);
+
+impl Stored {
+    fn answer(&self, method: &str, path: &str, body: Vec<u8>) -> Reply {
+        let nothing = (404, String::new(), Vec::new());
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let Some(path) = path.strip_prefix("/v2/") else {
+            return nothing;
+        };
+        if path.is_empty() {
+            return (200, String::new(), b"{}".to_vec());
+        }
+        if let Some((repository, digest)) = path.split_once("/blobs/") {
+            return match digest.strip_prefix("uploads/") {
+                Some(upload) => self.upload(method, repository, upload, query, body),
+                None => found(lock(&self.blobs).get(digest), digest),
+            };
+        }
+        let Some((repository, tag)) = path.split_once("/manifests/") else {
+            return nothing;
+        };
+        let name = format!("{repository}:{tag}");
+        if method == "PUT" {
+            let header = format!("Docker-Content-Digest: {}\r\n", digest(&body));
+            lock(&self.manifests).insert(name, body);
+            return (201, header, Vec::new());
+        }
+        let manifests = lock(&self.manifests);
+        let manifest = manifests.get(&name);
+        found(
+            manifest,
+            &manifest.map(|content| digest(content)).unwrap_or_default(),
+        )
+    }
+
+    fn upload(
+        &self,
+        method: &str,
+        repository: &str,
+        upload: &str,
+        query: &str,
+        body: Vec<u8>,
+    ) -> Reply {
+        if self.closed.contains(&repository) {
+            let refusal = br#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#;
+            return (
+                403,
+                "Content-Type: application/json\r\n".to_owned(),
+                refusal.to_vec(),
+            );
+        }
+        let mut uploads = lock(&self.uploads);
+        let number = upload.parse().unwrap_or_else(|_| {
+            uploads.push(Vec::new());
+            uploads.len() - 1
+        });
+        uploads[number].extend(body);
+        let digest = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("digest="));
+        if let (Some(digest), "PUT") = (digest, method) {
+            let digest = digest.replace("%3A", ":");
+            let content = uploads[number].clone();
+            lock(&self.blobs).insert(digest, content);
+            return (201, String::new(), Vec::new());
+        }
+        let end = uploads[number].len().saturating_sub(1);
+        let headers = format!(
+            "Location: /v2/{repository}/blobs/uploads/{number}\r\nRange: 0-{end}\r\nDocker-Upload-UUID: {number}\r\n"
+        );
+        (202, headers, Vec::new())
+    }
+}
+
+fn digest(content: &[u8]) -> String {
+    let hash = <sha2::Sha256 as sha2::Digest>::digest(content);
+    format!("sha256:{}", rcompose::run::hex(&hash))
+}
+
+fn found(content: Option<&Vec<u8>>, digest: &str) -> Reply {
+    match content {
+        Some(content) => {
+            let header = format!("Docker-Content-Digest: {digest}\r\n");
+            (200, header, content.clone())
+        }
+        None => (404, String::new(), Vec::new()),
+    }
+}
