@@ -7,13 +7,20 @@ pub(in crate::compose) fn general(number: f64) -> String {
 
 /// As go-yaml prints a 64-bit number.
 pub(super) fn yaml(number: f64) -> String {
-    special(number, [".nan", ".inf", "-.inf"]).unwrap_or_else(|| exponent_outside(-4..6, number))
+    yaml_special(number).unwrap_or_else(|| exponent_outside(-4..6, number))
 }
 
 /// As go-yaml prints a 32-bit number.
 pub(super) fn yaml32(number: f32) -> String {
-    special(f64::from(number), [".nan", ".inf", "-.inf"])
-        .unwrap_or_else(|| exponent_outside(-4..6, number))
+    yaml_special(f64::from(number)).unwrap_or_else(|| exponent_outside(-4..6, number))
+}
+
+/// go-yaml prints negative zero as `-0`, which reads as the whole number 0: `config` of `config` would differ.
+fn yaml_special(number: f64) -> Option<String> {
+    if number == 0.0 && number.is_sign_negative() {
+        return Some("-0.0".to_owned());
+    }
+    special(number, [".nan", ".inf", "-.inf"])
 }
 
 /// As Go's JSON encoder prints a 64-bit number; `null` for what JSON cannot say.
@@ -87,6 +94,11 @@ mod tests {
     fn prints_as_go_yaml_and_json() {
         assert_eq!(yaml(f64::NEG_INFINITY), "-.inf");
         assert_eq!(yaml32(0.1), "0.1");
+        assert_eq!(
+            yaml(-0.0),
+            "-0.0",
+            "as -0 it would be read as a whole number"
+        );
         assert_eq!(json32(0.1), "0.1");
         assert_eq!(json(1e20), "100000000000000000000");
         assert_eq!(json(1e21), "1e+21");
