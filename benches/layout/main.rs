@@ -1,0 +1,122 @@
+//! Makes `layout.ld`: which functions everyday commands run, for the linker to keep together (docs/decisions/code-layout.md).
+//!
+//! Runs commands on the quickstart project under valgrind and looks up what they touched in the program's table of symbols. Needs
+//! the release build, valgrind, nm (binutils), and the images of the project on the engine that rcompose finds:
+//! `fixtures/run.sh` leaves all but valgrind.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of its own, which talks to the terminal"
+)]
+
+mod callgrind;
+mod symbols;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use symbols::Symbols;
+
+type Error = Box<dyn std::error::Error>;
+
+/// What is run, in this order; the project is down before and after.
+const COMMANDS: [&[&str]; 8] = [
+    &["up", "-d"],
+    &["up", "-d"],
+    &["ps"],
+    &["config"],
+    &["logs"],
+    &[
+        "exec",
+        "-T",
+        "web",
+        "/demo",
+        "get",
+        "http://127.0.0.1:8080/healthz",
+    ],
+    &["restart", "-t", "0"],
+    &["down", "-t", "0"],
+];
+
+fn main() -> ExitCode {
+    match make() {
+        Ok(functions) => {
+            println!("layout.ld names {functions} functions");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn make() -> Result<usize, Error> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let program = program()?;
+    let project = root.join("fixtures/quickstart");
+    let symbols = Symbols::of(&program)?;
+    run(Command::new(&program)
+        .args(["down", "-t", "0"])
+        .current_dir(&project))?;
+    // How many of the commands run a function, by its address.
+    let mut uses: BTreeMap<u64, usize> = BTreeMap::new();
+    for command in COMMANDS {
+        println!("rcompose {}", command.join(" "));
+        for function in symbols.containing(&callgrind::addresses(&program, command, &project)?) {
+            *uses.entry(function).or_default() += 1;
+        }
+    }
+    let names = symbols.patterns(&uses);
+    std::fs::write(root.join("layout.ld"), script(&names))?;
+    Ok(uses.len())
+}
+
+/// The release build beside this program, which cargo puts into `target/release/deps`.
+fn program() -> Result<PathBuf, Error> {
+    let own = std::env::current_exe()?;
+    let folder = own
+        .parent()
+        .and_then(Path::parent)
+        .ok_or("no folder of the build")?;
+    let program = folder.join("rcompose");
+    if program.exists() {
+        Ok(program)
+    } else {
+        Err("build it first: cargo build --release".into())
+    }
+}
+
+/// Runs `command` without showing its output.
+///
+/// # Errors
+/// When it cannot be started or fails; what it said is in the message.
+fn run(command: &mut Command) -> Result<(), Error> {
+    let output = command
+        .output()
+        .map_err(|error| format!("{command:?}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{command:?} failed:\n{said}").into())
+}
+
+/// The linker script: functions of most commands first, so that each command has what it runs in few places.
+fn script(names: &BTreeMap<String, usize>) -> String {
+    let mut sorted: Vec<(&String, &usize)> = names.iter().collect();
+    sorted.sort_by_key(|(name, uses)| (std::cmp::Reverse(**uses), *name));
+    let mut lines = String::new();
+    for (name, _) in sorted {
+        lines.push_str("    *(.text.");
+        lines.push_str(name);
+        lines.push_str(")\n");
+    }
+    format!(
+        "/* Functions that everyday commands run, those of most commands first.\n   \
+         Made by `cargo bench --bench layout`: see docs/decisions/code-layout.md. */\n\
+         SECTIONS\n{{\n  .text.everyday :\n  {{\n{lines}  }}\n}}\nINSERT BEFORE .text;\n"
+    )
+}
