@@ -190,7 +190,9 @@ fn containers_outlive_it() {
     let status = machine.rcompose(&["engine", "status"]).code(3);
     assert!(status.stdout.contains("1 running"), "{status:?}");
     std::thread::sleep(std::time::Duration::from_secs(2));
-    // The next command brings an engine that looks after what runs.
+    // The next command brings an engine that looks after what runs, and knows how it was.
+    let ps = machine.rcompose(&["ps"]).success();
+    assert!(ps.stdout.contains("(healthy)"), "{ps:?}");
     assert_eq!(
         machine.rcompose(&["ps", "--quiet"]).success().stdout,
         before

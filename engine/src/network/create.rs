@@ -56,7 +56,7 @@ fn empty(name: &str, driver: Driver) -> Network {
         enable_ipv6: false,
         options: HashMap::new(),
         labels: HashMap::new(),
-        ipam_options: HashMap::new(),
+        ipam_options: None,
         pools: Vec::new(),
         bridge,
         builtin: false,
@@ -105,7 +105,7 @@ pub(crate) fn read(request: NetworkCreateRequest) -> Result<Network> {
     }
     let ipam = request.ipam.unwrap_or_default();
     network.pools = pools(&ipam, network.enable_ipv6)?;
-    network.ipam_options = ipam.options.unwrap_or_default();
+    network.ipam_options = ipam.options;
     Ok(network)
 }
 

@@ -53,7 +53,7 @@ pub(crate) struct Network {
     /// Labels.
     pub(crate) labels: HashMap<String, String>,
     /// Options of the address management, kept for the API.
-    pub(crate) ipam_options: HashMap<String, String>,
+    pub(crate) ipam_options: Option<HashMap<String, String>>,
     /// Its subnets: at most one IPv4 and one IPv6.
     pub(crate) pools: Vec<Pool>,
     /// Name of the bridge's link; empty for other drivers.

@@ -81,7 +81,7 @@ fn shown(network: &Network, containers: Map<String, Value>) -> Value {
         "EnableIPv6": network.enable_ipv6,
         "IPAM": {
             "Driver": "default",
-            "Options": (!network.ipam_options.is_empty()).then_some(&network.ipam_options),
+            "Options": network.ipam_options,
             "Config": network.pools.iter().map(pool).collect::<Vec<_>>(),
         },
         "Internal": network.internal,

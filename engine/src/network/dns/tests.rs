@@ -22,7 +22,7 @@ fn network(name: &str, subnet: &str, builtin: bool) -> Network {
         enable_ipv6: false,
         options: HashMap::new(),
         labels: HashMap::new(),
-        ipam_options: HashMap::new(),
+        ipam_options: None,
         pools: vec![Pool::of(subnet.parse().unwrap(), true)],
         bridge: format!("br-{name}"),
         builtin,
