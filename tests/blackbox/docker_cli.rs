@@ -309,3 +309,25 @@ fn port_53_is_free_for_name_servers() {
     ]);
     assert_eq!(asked, "served");
 }
+
+#[test]
+fn what_only_the_builder_reads_is_not_copied() {
+    let mut cli = Cli::new();
+    cli.0.set("DOCKER_BUILDKIT", "0");
+    let image = format!("{}:x", cli.named("built"));
+    let recipe = cli.0.file("Dockerfile", "FROM IMAGE\nCOPY . /app\n");
+    cli.0.file(".dockerignore", "Dockerfile\n.dockerignore\n");
+    cli.0.file("kept", "");
+    let content = || cli.says(&["run", "--rm", &image, "ls", "-A", "/app"]);
+    cli.says(&["build", "-t", &image, "."]);
+    assert_eq!(content(), "kept");
+    // A Dockerfile that is not of the context.
+    let mut command = cli
+        .0
+        .command(&docker(), &["build", "-t", &image, "-f", "-", "."]);
+    let input = std::fs::File::open(recipe).expect("it was written");
+    command.stdin(input);
+    start(command).finish().success();
+    assert_eq!(content(), "kept");
+    cli.says(&["rmi", "-f", &image]);
+}

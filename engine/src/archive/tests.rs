@@ -350,3 +350,23 @@ fn removing_does_not_follow_links() {
     assert!(!folder.path().join("a").exists());
     assert!(outside.path().join("kept").exists());
 }
+
+#[test]
+fn an_archive_may_end_with_its_last_byte_of_data() {
+    let mut builder = Builder::new(Vec::new());
+    let mut header = Header::new_gnu();
+    header.set_size(600);
+    header.set_mode(0o644);
+    builder
+        .append_data(&mut header, "file", [b'x'; 600].as_slice())
+        .unwrap();
+    let whole = builder.into_inner().unwrap();
+    let unpacked = |length: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        unpack(&root, &whole[..length], Unpack::default())
+    };
+    assert_eq!(unpacked(512 + 600).unwrap(), 600);
+    assert!(unpacked(512 + 599).is_err());
+    assert!(unpacked(512 + 10).is_err());
+}

@@ -52,7 +52,11 @@ pub(crate) fn unpack(root: &Root, reader: impl Read, options: Unpack) -> io::Res
         size: 0,
     };
     for entry in archive.entries()? {
-        let mut entry = entry?;
+        let mut entry = match entry {
+            Ok(entry) => entry,
+            Err(error) if is_short_of_padding(&error) => break,
+            Err(error) => return Err(error),
+        };
         let path = PathBuf::from(OsString::from_vec(entry.path_bytes().into_owned()));
         let unpacked = unpacker.entry(&mut entry, &path);
         unpacked.map_err(|error| {
@@ -63,6 +67,13 @@ pub(crate) fn unpack(root: &Root, reader: impl Read, options: Unpack) -> io::Res
     // What follows the end of the archive is part of the stream: its digest counts it.
     io::copy(&mut archive.into_inner(), &mut io::sink())?;
     Ok(unpacker.size)
+}
+
+/// Whether an archive ends with the data of its last file: the docker command leaves out what
+/// fills the last block, and the blocks that mark the end. That the data is whole is looked at
+/// where it is read.
+fn is_short_of_padding(error: &io::Error) -> bool {
+    error.to_string() == "unexpected EOF during skip"
 }
 
 struct Unpacker<'a> {
@@ -182,7 +193,11 @@ impl Unpacker<'_> {
                     | OFlags::NOFOLLOW
                     | OFlags::CLOEXEC;
                 let mut file = File::from(openat(parent, name, flags, nobody)?);
-                self.size += io::copy(entry, &mut file)?;
+                let length = io::copy(entry, &mut file)?;
+                if length < entry.size() {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                self.size += length;
                 attributes.apply(&file)?;
                 futimens(&file, &attributes.times)?;
             }
