@@ -59,6 +59,11 @@ impl Layout {
         self.root.join("images")
     }
 
+    /// What is mounted over in every container, empty.
+    pub fn mount_points(&self) -> PathBuf {
+        self.images().join("mount-points")
+    }
+
     /// What the steps of builds have come to.
     pub fn build_cache(&self) -> PathBuf {
         self.root.join("build-cache")

@@ -114,7 +114,7 @@ async fn begin(engine: &Arc<Engine>, handle: &Arc<Handle>, record: &Record) -> R
         // The power went before the disk had all of a new container.
         parts::prepare(engine, &record.id, &record.image_id)?;
     }
-    engine.images.mount(&record.id).await?;
+    engine.images.mount_to_run(&record.id).await?;
     let network = parts::attach(engine, record).await?;
     handle.change(|record| {
         record.endpoints.clone_from(&network.endpoints);

@@ -10,6 +10,7 @@ mod index;
 mod layers;
 mod list;
 mod load;
+mod mount_points;
 mod pull;
 #[cfg(test)]
 mod pull_tests;
@@ -101,6 +102,7 @@ impl Images {
             steps: Steps::open(layout)?,
             state: Mutex::default(),
         };
+        mount_points::make(&layout.mount_points())?;
         images.state().steps = images.steps.load()?;
         images.load_index()?;
         images.sweep();

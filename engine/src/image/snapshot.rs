@@ -10,7 +10,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use super::{Image, Images};
+use super::{Image, Images, mount_points};
 use crate::archive::Root;
 use crate::container::brief;
 use crate::{Error, Result};
@@ -74,6 +74,16 @@ impl Images {
     /// Mounts a container's root file system at `<container_run>/rootfs`; nothing when it is
     /// mounted.
     pub(crate) async fn mount(&self, container: &str) -> Result<PathBuf> {
+        self.mount_with(container, None).await
+    }
+
+    /// As [`Self::mount`], for a container that is about to run: with what is mounted over.
+    pub(crate) async fn mount_to_run(&self, container: &str) -> Result<PathBuf> {
+        let mount_points = self.layout.mount_points();
+        self.mount_with(container, Some(mount_points)).await
+    }
+
+    async fn mount_with(&self, container: &str, lowest: Option<PathBuf>) -> Result<PathBuf> {
         let target = self.rootfs(container);
         if is_mounted(&target) {
             return Ok(target);
@@ -82,7 +92,7 @@ impl Images {
         let layers = self.layers_of_snapshot(container)?.len();
         let folder = self.snapshot(container);
         let to = target.clone();
-        brief(move || overlay(&folder, layers, &to)).await?;
+        brief(move || overlay(&folder, layers, lowest.as_deref(), &to)).await?;
         Ok(target)
     }
 
@@ -266,10 +276,11 @@ pub(crate) fn is_mounted(path: &Path) -> bool {
 
 /// Mounts an overlay whose options name folders relative to `folder`. On a thread of its own,
 /// whose working directory is its own.
-fn overlay(folder: &Path, layers: usize, target: &Path) -> Result<()> {
-    let lower: Vec<String> = (0..layers.max(1))
+fn overlay(folder: &Path, layers: usize, lowest: Option<&Path>, target: &Path) -> Result<()> {
+    let mut lower: Vec<String> = (0..layers.max(1))
         .map(|number| number.to_string())
         .collect();
+    lower.extend(lowest.and_then(|folder| mount_points::as_layer(folder, &lower)));
     let options = format!("lowerdir={},upperdir=upper,workdir=work", lower.join(":"));
     let mounted = std::thread::scope(|scope| {
         let thread = scope.spawn(|| {

@@ -76,7 +76,7 @@ fn imported_images_are_found_again() {
         );
         assert_eq!(image.tags, ["a:1"]);
     }
-    let error = again.resolve("a").unwrap_err();
+    let error = again.resolve("a:latest").unwrap_err();
     assert_eq!(
         (error.status, error.message.as_str()),
         (404, "No such image: a:latest")
