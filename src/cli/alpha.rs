@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{Context, Error, scale};
+use super::{Context, Error, scale, watch};
 use crate::ui;
 use crate::ui::graph::{self, Options};
 
@@ -20,6 +20,9 @@ pub enum Command {
     /// Change the number of containers of services: now "rcompose scale"
     #[command(hide = true)]
     Scale(scale::Args),
+    /// Refresh containers when their source files change: now "rcompose watch"
+    #[command(hide = true)]
+    Watch(watch::Args),
     /// Print the services and what they depend on as a Graphviz graph
     Viz(Viz),
 }
@@ -60,6 +63,7 @@ pub struct Viz {
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     match args.command {
         Command::Scale(args) => scale::run(context, args).await,
+        Command::Watch(args) => watch::run(context, args).await,
         Command::Viz(args) => viz(context, &args),
     }
 }

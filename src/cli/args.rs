@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::{
     alpha, attach, build, commit, completion, config, cp, create, down, engine, events, exec,
     export, images, kill, lint, logs, ls, migrate, pause, plan, port, ps, pull, push, restart, rm,
-    run, scale, schema, start, stats, stop, top, up, version, volumes, wait,
+    run, scale, schema, start, stats, stop, top, up, version, volumes, wait, watch,
 };
 use crate::connect::Intent;
 
@@ -182,6 +182,8 @@ pub enum Command {
     Volumes(volumes::Args),
     /// Wait until the containers of services have stopped
     Wait(wait::Args),
+    /// Refresh containers when their source files change
+    Watch(watch::Args),
 }
 
 impl Command {
@@ -193,7 +195,8 @@ impl Command {
             | Self::Pull(_)
             | Self::Run(_)
             | Self::Scale(_)
-            | Self::Up(_) => Intent::Make,
+            | Self::Up(_)
+            | Self::Watch(_) => Intent::Make,
             _ => Intent::Look,
         }
     }

@@ -46,6 +46,9 @@ pub(super) struct Attachment {
     pub(super) exit_code_from: Option<String>,
     /// `--timeout` for stopping, seconds.
     pub(super) timeout: Option<i64>,
+    /// Cancelled once everything is started; then it goes on even when nothing runs any more, as
+    /// somebody else starts containers too.
+    pub(super) hold: Option<CancellationToken>,
 }
 
 /// What the exit of a container means for the others.
@@ -317,7 +320,7 @@ impl<'s> Foreground<'s> {
                 },
                 result = &mut running, if !started => {
                     started = true;
-                    self.started.cancel();
+                    self.attachment.hold.as_ref().unwrap_or(&self.started).cancel();
                     if let Err(error) = flatten(result) && !self.stopping {
                         failure = Some(error);
                         break;

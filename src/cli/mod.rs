@@ -54,6 +54,8 @@ pub mod up;
 pub mod version;
 pub mod volumes;
 pub mod wait;
+pub mod watch;
+mod watching;
 
 use std::process::ExitCode;
 
@@ -135,6 +137,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error
         Command::Version(args) => version::run(context, args).await,
         Command::Volumes(args) => volumes::run(context, args).await,
         Command::Wait(args) => wait::run(context, args).await,
+        Command::Watch(args) => watch::run(context, args).await,
     }
 }
 

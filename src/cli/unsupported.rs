@@ -4,17 +4,14 @@
 const COMMANDS: &[(&str, &str)] = &[
     ("alpha generate", GENERATE),
     ("alpha publish", PUBLISH),
-    ("alpha watch", WATCH),
     ("bridge", BRIDGE),
     ("publish", PUBLISH),
-    ("watch", WATCH),
 ];
 
 const BRIDGE: &str = "it runs images of Docker's own that turn the project into Kubernetes manifests: \"rcompose config\" gives them what they read";
 const GENERATE: &str = "an experiment of docker compose: write the file by hand, \"docker inspect\" tells what is in the containers";
 const PUBLISH: &str =
     "compose files are not pushed to registries: keep them in the repository of the application";
-const WATCH: &str = "files are not watched yet: run \"rcompose up --build\" after a change";
 
 /// Why a command does not exist; nothing where it is not one of docker compose's, or exists.
 #[cfg(test)]

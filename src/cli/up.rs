@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
+use tokio_util::sync::CancellationToken;
+
 use super::creation::{self, Making};
 use super::foreground::{self, Attachment, OnExit};
 use super::session::{Session, Work};
+use super::watching::{self, Watching};
 use super::{Context, Error};
 use crate::compose::Project;
 use crate::plan::options::{Recreate, Up};
+use crate::ui;
 
 /// Options of `up`.
 #[derive(Debug, Clone, clap::Args)]
@@ -157,7 +161,8 @@ pub async fn run(context: &Context, mut args: Args) -> Result<ExitCode, Error> {
         return Err(Error::no_such_service(service, project));
     }
     let mut options = options(context, project, &args)?;
-    let attachment = attachment(project, &args)?;
+    let mut attachment = attachment(project, &args)?;
+    let watching = watching(&session, &args)?;
     let making = Making {
         quiet_pull: args.quiet_pull,
         quiet_build: args.quiet_build,
@@ -169,14 +174,46 @@ pub async fn run(context: &Context, mut args: Args) -> Result<ExitCode, Error> {
         session.perform(prepared.plan, work).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    foreground::run(&session, prepared, attachment).await
+    let Some(watching) = watching else {
+        return foreground::run(&session, prepared, attachment).await;
+    };
+    let started = CancellationToken::new();
+    attachment.hold = Some(started.clone());
+    tokio::select! {
+        ended = foreground::run(&session, prepared, attachment) => ended,
+        () = watch(context, watching, started) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// What `--watch` asks for.
+fn watching<'s>(session: &'s Session<'_>, args: &Args) -> Result<Option<Watching<'s>>, Error> {
+    if !args.watch {
+        return Ok(None);
+    }
+    let options = watching::Options {
+        prune: true,
+        quiet: args.quiet_build,
+        no_build: args.no_build,
+    };
+    let token = CancellationToken::new();
+    Watching::prepare(session, &args.services, options, token).map(Some)
+}
+
+/// Watches once everything has been started; never returns, as containers run without it too.
+async fn watch(context: &Context, watching: Watching<'_>, started: CancellationToken) {
+    started.cancelled().await;
+    if let Err(error) = watching.run().await {
+        let text = ui::warning::text(
+            &format!("files are no longer watched: {error}"),
+            context.settings.color_stderr,
+        );
+        // Nobody is left to tell when standard error is closed.
+        let _ = ui::out::stderr(&text);
+    }
+    std::future::pending::<()>().await;
 }
 
 fn validate(args: &mut Args) -> Result<(), Error> {
-    if args.watch {
-        return Err(Error::user("up --watch is not supported yet")
-            .help("leave --watch out and run up --build again after changes"));
-    }
     if args.menu {
         return Err(Error::user("up --menu is not supported yet")
             .help("leave --menu out: Ctrl-C stops, a second one kills"));
@@ -192,6 +229,7 @@ fn validate(args: &mut Args) -> Result<(), Error> {
     let attached = args.attach_dependencies
         || args.abort_on_container_exit
         || args.abort_on_container_failure
+        || args.watch
         || !args.attach.is_empty();
     if args.wait && attached {
         return Err(Error::user(
@@ -293,6 +331,7 @@ fn attachment(project: &Project, args: &Args) -> Result<Attachment, Error> {
         },
         exit_code_from: args.exit_code_from.clone(),
         timeout: args.timeout,
+        hold: None,
     })
 }
 

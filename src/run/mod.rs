@@ -30,6 +30,7 @@ pub mod stats;
 pub mod streams;
 pub mod terminal;
 pub mod wait;
+pub mod watch;
 
 mod container;
 pub mod execute;

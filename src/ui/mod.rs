@@ -21,6 +21,7 @@ pub mod terminal;
 pub mod top;
 pub mod volumes;
 pub mod warning;
+pub mod watch;
 pub mod why;
 
 pub use screen::Screen;

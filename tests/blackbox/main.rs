@@ -36,3 +36,4 @@ mod stats;
 mod support;
 mod volumes;
 mod wait;
+mod watch;

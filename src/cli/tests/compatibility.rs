@@ -34,7 +34,6 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     ("build", "--push", "\"rcompose push\" does it afterwards"),
     ("up", "--menu", "there are no keyboard shortcuts yet"),
-    ("up", "--watch", "files are not watched yet"),
 ];
 
 /// One option of the table.

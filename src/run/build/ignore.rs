@@ -6,7 +6,7 @@ use crate::run::Error;
 
 /// The patterns of one `.dockerignore`.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ignore {
+pub(in crate::run) struct Ignore {
     patterns: Vec<Pattern>,
 }
 
@@ -24,7 +24,7 @@ impl Ignore {
     ///
     /// # Errors
     /// When a pattern is malformed, with its line.
-    pub(super) fn parse(text: &str, name: &str) -> Result<Self, Error> {
+    pub(in crate::run) fn parse(text: &str, name: &str) -> Result<Self, Error> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut patterns = Vec::new();
         for (index, line) in text.lines().enumerate() {
@@ -65,7 +65,7 @@ impl Ignore {
 
     /// Whether `path` (relative to the context, `/` between its parts) stays out. It does when
     /// the last pattern that matches it, or a folder it is in, is not one that keeps.
-    pub(super) fn excludes(&self, path: &str) -> bool {
+    pub(in crate::run) fn excludes(&self, path: &str) -> bool {
         let mut excluded = false;
         for pattern in &self.patterns {
             if excluded == pattern.keeps && pattern.matches(path) {

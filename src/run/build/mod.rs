@@ -1,7 +1,7 @@
 //! Building the images of services.
 
 mod archive;
-mod ignore;
+pub(super) mod ignore;
 mod posted;
 mod recipe;
 mod secrets;

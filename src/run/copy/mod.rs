@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use super::{Error, packing};
 use crate::connect::Engine;
 use pack::Source;
+pub(super) use pack::pack_files;
 use place::{Destination, join, landing, parent, renamed, split_entry};
 
 /// How to copy.

@@ -66,6 +66,34 @@ impl Source {
     }
 }
 
+/// Writes an archive of single files, each with its absolute path in the container. Folders that
+/// they are in are made by whoever unpacks it; what has gone meanwhile is left out.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(in crate::run) fn pack_files(
+    files: &[(PathBuf, String)],
+    target: impl Write,
+) -> Result<(), Error> {
+    let mut packer = Packer {
+        tar: tar::Builder::new(target),
+        linked: HashMap::new(),
+    };
+    for (source, path) in files {
+        let Ok(metadata) = std::fs::symlink_metadata(source) else {
+            continue;
+        };
+        packer
+            .entry(source, Path::new(path.trim_start_matches('/')), &metadata)
+            .map_err(|error| failed(source, &error))?;
+    }
+    let finished = packer
+        .tar
+        .into_inner()
+        .and_then(|mut target| target.flush());
+    finished.map_err(|error| Error::new(format!("cannot pack files: {error}")))
+}
+
 struct Packer<W: Write> {
     tar: tar::Builder<W>,
     /// Where files with several names are in the archive, by device and number.
