@@ -21,23 +21,28 @@ use symbols::Symbols;
 
 type Error = Box<dyn std::error::Error>;
 
-/// What is run, in this order; the project is down before and after.
-const COMMANDS: [&[&str]; 8] = [
-    &["up", "-d"],
-    &["up", "-d"],
-    &["ps"],
-    &["config"],
-    &["logs"],
-    &[
-        "exec",
-        "-T",
-        "web",
-        "/demo",
-        "get",
-        "http://127.0.0.1:8080/healthz",
-    ],
-    &["restart", "-t", "0"],
-    &["down", "-t", "0"],
+/// What is run, in this order, and in which example project; quickstart is down before and after.
+const COMMANDS: [(&str, &[&str]); 10] = [
+    ("quickstart", &["up", "-d"]),
+    ("quickstart", &["up", "-d"]),
+    ("quickstart", &["ps"]),
+    ("quickstart", &["config"]),
+    ("flask-postgres", &["config"]),
+    ("reddit", &["config"]),
+    ("quickstart", &["logs"]),
+    (
+        "quickstart",
+        &[
+            "exec",
+            "-T",
+            "web",
+            "/demo",
+            "get",
+            "http://127.0.0.1:8080/healthz",
+        ],
+    ),
+    ("quickstart", &["restart", "-t", "0"]),
+    ("quickstart", &["down", "-t", "0"]),
 ];
 
 fn main() -> ExitCode {
@@ -56,16 +61,17 @@ fn main() -> ExitCode {
 fn make() -> Result<usize, Error> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = program()?;
-    let project = root.join("fixtures/quickstart");
+    let fixtures = root.join("fixtures");
     let symbols = Symbols::of(&program)?;
     run(Command::new(&program)
         .args(["down", "-t", "0"])
-        .current_dir(&project))?;
+        .current_dir(fixtures.join("quickstart")))?;
     // How many of the commands run a function, by its address.
     let mut uses: BTreeMap<u64, usize> = BTreeMap::new();
-    for command in COMMANDS {
-        println!("rcompose {}", command.join(" "));
-        for function in symbols.containing(&callgrind::addresses(&program, command, &project)?) {
+    for (project, command) in COMMANDS {
+        println!("{project}: rcompose {}", command.join(" "));
+        let addresses = callgrind::addresses(&program, command, &fixtures.join(project))?;
+        for function in symbols.containing(&addresses) {
             *uses.entry(function).or_default() += 1;
         }
     }
