@@ -61,8 +61,8 @@ impl Symbols {
     /// What the linker is to look for to find the functions of `uses` (how many commands run them, by address): patterns,
     /// each with the largest number.
     ///
-    /// The hash at the end of a name tells instances of a generic function apart. It is left out where most instances are
-    /// wanted: so the name holds for other versions of the compiler and of libraries too.
+    /// The hash at the end of a name tells instances of a generic function apart. It is left out where a third of all
+    /// instances (by their size) or more is wanted: so the name holds for other versions of the compiler and of libraries too.
     pub(crate) fn patterns(&self, uses: &BTreeMap<u64, usize>) -> BTreeMap<String, usize> {
         let mut all: BTreeMap<String, u64> = BTreeMap::new();
         let mut wanted: BTreeMap<String, u64> = BTreeMap::new();
@@ -83,7 +83,7 @@ impl Symbols {
         for (address, uses) in uses {
             for name in &self.0[address].names {
                 let general = without_hash(name);
-                let pattern = if all[&general] <= 2 * wanted[&general] {
+                let pattern = if all[&general] <= 3 * wanted[&general] {
                     general
                 } else {
                     with_hash(name)

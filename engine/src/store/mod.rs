@@ -150,7 +150,7 @@ pub(crate) fn write<T: Serialize>(path: &Path, document: &T) -> Result<()> {
     replace(path, document, true)
 }
 
-/// As [`write`], without waiting for the disk: for what has no meaning after a reboot.
+/// As [`write()`], without waiting for the disk: for what has no meaning after a reboot.
 ///
 /// # Errors
 /// 500 when it cannot be written.
