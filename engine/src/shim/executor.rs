@@ -65,6 +65,15 @@ impl Seal {
     }
 }
 
+/// Signals that this program or whoever started the engine ignores (broken pipes; interrupts, in the background of a shell)
+/// end other programs.
+fn default_actions() -> nix::Result<()> {
+    let fixed = [Signal::SIGKILL, Signal::SIGSTOP];
+    Signal::iterator()
+        .filter(|signal| !fixed.contains(signal))
+        .try_for_each(default_action)
+}
+
 fn default_action(signal: Signal) -> nix::Result<()> {
     #[expect(unsafe_code, reason = "handlers may be unsound; this is none")]
     // SAFETY: the default action runs no code of ours.
@@ -83,8 +92,7 @@ impl Executor for Exec {
         let program = find(process).map_err(ExecutorError::Other)?;
         // The shim blocks a signal to wait for it; the program must not inherit that.
         SigSet::empty().thread_set_mask().map_err(other)?;
-        // This program ignores what happens to broken pipes; others are ended by it.
-        default_action(Signal::SIGPIPE).map_err(other)?;
+        default_actions().map_err(other)?;
         if let Some((width, height)) = self.size {
             // Without a terminal there is nothing to set.
             let _ = set_size(std::io::stdin(), width, height);
