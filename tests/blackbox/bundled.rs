@@ -140,7 +140,7 @@ fn killed_in_the_middle_of_a_down() {
     }
     machine.rcompose(&["engine", "stop"]).success();
     let left = machine.shell(
-        "ip -o link | grep -v ': lo:' || :; grep overlay /proc/self/mountinfo | grep /run/ || :",
+        "ip -o link | grep -v ': lo:' || :; grep overlay /proc/self/mountinfo | grep ' / /run/' || :",
     );
     assert_eq!(left, "");
 }
@@ -256,7 +256,7 @@ fn killed_in_the_middle_of_an_up() {
     }
     machine.rcompose(&["engine", "stop"]).success();
     let left = machine.shell(
-        "ip -o link | grep -v ': lo:' || :; grep overlay /proc/self/mountinfo | grep /run/ || :",
+        "ip -o link | grep -v ': lo:' || :; grep overlay /proc/self/mountinfo | grep ' / /run/' || :",
     );
     assert_eq!(left, "");
 }
