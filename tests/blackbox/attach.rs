@@ -119,7 +119,7 @@ fn wait_ends_with_the_code_of_the_service() {
 services:
   first:
     image: IMAGE
-    command: [sh, -c, "until [ -e /tmp/go ]; do sleep 0.1; done; exit 6"]
+    command: [sh, -c, "until [ -e /tmp/go ]; do sleep 0.1; done; rm /tmp/go; exit 6"]
   other:
     image: IMAGE
     command: demo sleep
@@ -128,13 +128,16 @@ services:
     project.rcompose(&["up", "--detach"]).success();
     let id = project.engine().inspect(&project.container("first", 1))["Id"].clone();
     let id = id.as_str().expect("an id").to_owned();
-    let mut waiting = project.start(&["wait", "first"]);
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    assert!(waiting.runs());
-    project
-        .rcompose(&["exec", "-T", "first", "touch", "/tmp/go"])
-        .success();
-    let waited = waiting.finish().code(6);
+    let wait_until_told = |arguments: &[&str]| {
+        let mut waiting = project.start(arguments);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        assert!(waiting.runs());
+        project
+            .rcompose(&["exec", "-T", "first", "touch", "/tmp/go"])
+            .success();
+        waiting.finish().code(6)
+    };
+    let waited = wait_until_told(&["wait", "first"]);
     assert_eq!(
         waited.stdout,
         format!("container \"{id}\" exited with status code 6\n")
@@ -146,9 +149,7 @@ services:
         .says("no containers for project");
     // It goes down as a whole.
     project.rcompose(&["start", "first"]).success();
-    project
-        .rcompose(&["wait", "--down-project", "first"])
-        .code(6);
+    wait_until_told(&["wait", "--down-project", "first"]);
     project.assert_nothing_left();
     project.rcompose(&["wait"]).code(1);
 }
