@@ -21,6 +21,8 @@ mod engine;
 mod measure;
 mod options;
 mod proxy;
+#[path = "../shared/release.rs"]
+mod release;
 mod report;
 mod scenarios;
 mod tool;
@@ -45,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Vec<String>) -> Result<(), Error> {
-    let Some(options) = options::Options::read(arguments) else {
+    let Some(options) = options::Options::read(arguments)? else {
         println!("no --compose given: nothing to compare with");
         return Ok(());
     };

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+use crate::{Error, release};
+
 /// Compares rcompose with docker compose.
 #[derive(Parser)]
 #[command(name = "compare")]
@@ -12,9 +14,9 @@ struct Arguments {
     #[arg(long, value_name = "PATH")]
     compose: Option<PathBuf>,
 
-    /// The rcompose binary
-    #[arg(long, value_name = "PATH", default_value = env!("CARGO_BIN_EXE_rcompose"))]
-    rcompose: PathBuf,
+    /// The rcompose binary (default: the release build)
+    #[arg(long, value_name = "PATH")]
+    rcompose: Option<PathBuf>,
 
     /// Socket of the engine to measure on; without it only `config` is measured
     #[arg(long, value_name = "unix://PATH")]
@@ -68,21 +70,27 @@ pub(crate) struct Options {
 impl Options {
     /// Reads the command line; `None` when there is nothing to compare with, as in a plain
     /// `cargo bench` or `cargo test`.
-    pub(crate) fn read(arguments: Vec<String>) -> Option<Self> {
+    ///
+    /// # Errors
+    /// When the release build is to be measured and cannot be built.
+    pub(crate) fn read(arguments: Vec<String>) -> Result<Option<Self>, Error> {
         let program = std::iter::once("compare".to_owned());
         let arguments = Arguments::parse_from(program.chain(arguments));
         let engine = arguments
             .engine
             .map(|engine| PathBuf::from(engine.trim_start_matches("unix://")));
-        Some(Self {
-            compose: arguments.compose?,
-            rcompose: arguments.rcompose,
+        let Some(compose) = arguments.compose else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            compose,
+            rcompose: arguments.rcompose.map_or_else(release::rcompose, Ok)?,
             engine,
             bundled: arguments.bundled,
             repetitions: arguments.repetitions.max(1),
             config_repetitions: arguments.config_repetitions.max(1),
             sizes: arguments.sizes,
             chain: arguments.chain,
-        })
+        }))
     }
 }

@@ -1,7 +1,7 @@
 //! Makes `layout.ld`: which functions everyday commands run, for the linker to keep together (docs/decisions/code-layout.md).
 //!
 //! Runs commands on the quickstart project under valgrind and looks up what they touched in the program's table of symbols. Needs
-//! the release build, valgrind, nm (binutils), and the images of the project on the engine that rcompose finds:
+//! valgrind, nm (binutils), and the images of the project on the engine that rcompose finds:
 //! `fixtures/run.sh` leaves all but valgrind.
 
 #![expect(
@@ -11,10 +11,12 @@
 )]
 
 mod callgrind;
+#[path = "../shared/release.rs"]
+mod release;
 mod symbols;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use symbols::Symbols;
@@ -60,7 +62,7 @@ fn main() -> ExitCode {
 
 fn make() -> Result<usize, Error> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let program = program()?;
+    let program = release::rcompose()?;
     let fixtures = root.join("fixtures");
     let symbols = Symbols::of(&program)?;
     run(Command::new(&program)
@@ -78,21 +80,6 @@ fn make() -> Result<usize, Error> {
     let names = symbols.patterns(&uses);
     std::fs::write(root.join("layout.ld"), script(&names))?;
     Ok(uses.len())
-}
-
-/// The release build beside this program, which cargo puts into `target/release/deps`.
-fn program() -> Result<PathBuf, Error> {
-    let own = std::env::current_exe()?;
-    let folder = own
-        .parent()
-        .and_then(Path::parent)
-        .ok_or("no folder of the build")?;
-    let program = folder.join("rcompose");
-    if program.exists() {
-        Ok(program)
-    } else {
-        Err("build it first: cargo build --release".into())
-    }
 }
 
 /// Runs `command` without showing its output.
