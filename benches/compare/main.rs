@@ -21,7 +21,7 @@ mod engine;
 mod measure;
 mod options;
 mod proxy;
-#[path = "../shared/release.rs"]
+#[path = "../common/release.rs"]
 mod release;
 mod report;
 mod scenarios;

@@ -11,7 +11,7 @@
 )]
 
 mod callgrind;
-#[path = "../shared/release.rs"]
+#[path = "../common/release.rs"]
 mod release;
 mod symbols;
 
