@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 use super::{Context, Error, attached};
 use crate::run::attach::{self, End};
 use crate::run::detach_keys::{self, Keys, Watched};
-use crate::run::select;
 
 /// Options of `attach`.
 #[derive(Debug, Clone, clap::Args)]
@@ -49,10 +48,7 @@ pub struct Args {
 
 /// Attaches to a container and ends with its exit code.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
-    let services = [args.service.clone()];
-    let (_, project) = context.project_or_name(&services)?;
-    let engine = context.engine().await?;
-    let target = select::one(&engine.docker, &project, &args.service, args.index, false).await?;
+    let (engine, target) = context.running_container(&args.service, args.index).await?;
     let offer = attach::offer(&engine, &target.id).await?;
     if offer.terminal && !args.no_stdin && !std::io::stdin().is_terminal() {
         return Err(Error::user("the input device is not a TTY")

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use super::session::with_place;
 use super::{Context, Error};
-use crate::compose;
 use crate::compose::model::SshKey;
 use crate::run;
 use crate::run::build::{self, BuildOptions};
@@ -95,12 +94,8 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     refuse_unsupported(&args)?;
     let options = options(context, &args)?;
     let mut load = context.load_options(&[]);
-    load.stdin = context.standard_input(&load)?;
-    // Images can be built before env files exist.
-    load.resolve_environment = false;
     load.all_resources = true;
-    let loaded = compose::load(&load)?;
-    context.show_warnings(&loaded.warnings, &loaded.sources)?;
+    let loaded = context.load_for_images(load)?;
     let project = &loaded.project;
     let disabled = &project.disabled_services;
     for service in &args.services {
@@ -109,12 +104,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
         }
     }
     let engine = context.engine().await?;
-    let (sender, screen) = if args.quiet {
-        (tokio::sync::mpsc::unbounded_channel().0, None)
-    } else {
-        let (sender, screen) = context.progress("Building");
-        (sender, Some(screen))
-    };
+    let (sender, screen) = context.progress_unless(args.quiet, "Building");
     let result = if context.dry_run() {
         build::rehearse(project, &args.services, &options, &sender).map(|()| BTreeMap::new())
     } else {

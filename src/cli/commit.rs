@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use super::{Context, Error};
 use crate::report::event::{Status, Step, send};
 use crate::run::commit::{self, Options};
-use crate::run::select;
 
 /// Options of `commit`.
 #[derive(Debug, Clone, clap::Args)]
@@ -55,10 +54,7 @@ pub struct Args {
 
 /// Makes an image of a container.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
-    let services = [args.service.clone()];
-    let (_, project) = context.project_or_name(&services)?;
-    let engine = context.engine().await?;
-    let target = select::one(&engine.docker, &project, &args.service, args.index, false).await?;
+    let (engine, target) = context.running_container(&args.service, args.index).await?;
     let options = Options {
         reference: args.reference.filter(|name| !name.is_empty()),
         author: args.author,

@@ -12,6 +12,7 @@ use super::settings::{Settings, truth};
 use crate::compose::{self, Diagnostic, LoadOptions, Loaded, SourceMap};
 use crate::connect::{self, Engine, Intent};
 use crate::report::event;
+use crate::run::select::{self, Target};
 use crate::ui::diagnostics::Format;
 use crate::ui::progress::Mode;
 use crate::ui::screen::{self, Screen};
@@ -123,7 +124,17 @@ impl Context {
     /// Loads the project with these services enabled, and shows what is wrong with it but does
     /// not prevent loading.
     pub fn load_project(&self, services: &[String]) -> Result<Loaded, Error> {
-        let mut options = self.load_options(services);
+        self.load(self.load_options(services))
+    }
+
+    /// Loads the project of `options` for the sake of its images: these can be handled before the env files of its containers
+    /// exist. Shows warnings.
+    pub fn load_for_images(&self, mut options: LoadOptions) -> Result<Loaded, Error> {
+        options.resolve_environment = false;
+        self.load(options)
+    }
+
+    fn load(&self, mut options: LoadOptions) -> Result<Loaded, Error> {
         options.stdin = self.standard_input(&options)?;
         let loaded = compose::load(&options)?;
         self.show_warnings(&loaded.warnings, &loaded.sources)?;
@@ -214,6 +225,32 @@ impl Context {
     /// The client of [`Self::engine`].
     pub async fn connect(&self) -> Result<bollard::Docker, Error> {
         Ok(self.engine().await?.docker)
+    }
+
+    /// The running container of a service, the `index`-th or any (0), and its engine. A container of a service that is no
+    /// longer in the file can be reached all the same.
+    pub async fn running_container(
+        &self,
+        service: &str,
+        index: u64,
+    ) -> Result<(Engine, Target), Error> {
+        let (_, project) = self.project_or_name(&[service.to_owned()])?;
+        let engine = self.engine().await?;
+        let target = select::one(&engine.docker, &project, service, index, false).await?;
+        Ok((engine, target))
+    }
+
+    /// Opens a screen as [`Self::progress`] does, or none where nothing is to be shown.
+    pub fn progress_unless(
+        &self,
+        quiet: bool,
+        title: &'static str,
+    ) -> (event::Sender, Option<Screen>) {
+        if quiet {
+            return (event::nobody(), None);
+        }
+        let (sender, screen) = self.progress(title);
+        (sender, Some(screen))
     }
 
     /// Opens a screen for the progress of a plan; the title is "Running", "Stopping" and so on.

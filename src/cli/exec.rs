@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use super::{Context, Error, attached};
 use crate::run::exec::{self, Command};
-use crate::run::select;
 
 /// Options of `exec`.
 #[derive(Debug, Clone, clap::Args)]
@@ -79,11 +78,7 @@ pub struct Args {
 
 /// Runs a command in a running container and returns its exit code.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
-    let services = [args.service.clone()];
-    // A container of a service that is no longer in the file can be reached all the same.
-    let (_, project) = context.project_or_name(&services)?;
-    let engine = context.engine().await?;
-    let target = select::one(&engine.docker, &project, &args.service, args.index, false).await?;
+    let (engine, target) = context.running_container(&args.service, args.index).await?;
     let terminal = !args.detach && args.tty && !args.no_tty && attached::is_interactive();
     let command = Command {
         command: args.command,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use super::{Context, Error};
 use crate::report::event::{Status, Step, send};
-use crate::run::{export, select};
+use crate::run::export;
 
 /// Options of `export`.
 #[derive(Debug, Clone, clap::Args)]
@@ -30,10 +30,7 @@ pub struct Args {
 
 /// Exports a container.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
-    let services = [args.service.clone()];
-    let (_, project) = context.project_or_name(&services)?;
-    let engine = context.engine().await?;
-    let target = select::one(&engine.docker, &project, &args.service, args.index, false).await?;
+    let (engine, target) = context.running_container(&args.service, args.index).await?;
     let output = args.output.filter(|path| !path.as_os_str().is_empty());
     check(output.as_deref())?;
     let (sender, screen) = context.progress("Exporting");

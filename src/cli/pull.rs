@@ -5,9 +5,8 @@ use std::process::ExitCode;
 
 use super::session::with_place;
 use super::{Context, Error};
+use crate::compose::Project;
 use crate::compose::model::Service;
-use crate::compose::{self, Project};
-use crate::report::event;
 use crate::run;
 use crate::run::pull::{self, PullOptions};
 
@@ -56,21 +55,11 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
         parallel: context.settings.parallel,
         default_platform: context.env.get("DOCKER_DEFAULT_PLATFORM").cloned(),
     };
-    let mut load = context.load_options(&args.services);
-    load.stdin = context.standard_input(&load)?;
-    // Images can be pulled before env files exist.
-    load.resolve_environment = false;
-    let loaded = compose::load(&load)?;
-    context.show_warnings(&loaded.warnings, &loaded.sources)?;
+    let loaded = context.load_for_images(context.load_options(&args.services))?;
     let project = &loaded.project;
     let services = chosen(&args.services, args.include_deps, project)?;
     let docker = context.connect().await?;
-    let (sender, screen) = if args.quiet {
-        (event::nobody(), None)
-    } else {
-        let (sender, screen) = context.progress("Pulling");
-        (sender, Some(screen))
-    };
+    let (sender, screen) = context.progress_unless(args.quiet, "Pulling");
     let result = if context.dry_run() {
         pull::rehearse(&services, &options, &sender);
         Ok(())

@@ -4,8 +4,6 @@ use std::process::ExitCode;
 
 use super::session::with_place;
 use super::{Context, Error, pull};
-use crate::compose;
-use crate::report::event;
 use crate::run;
 use crate::run::push::{self, Options};
 
@@ -40,21 +38,11 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
         parallel: context.settings.parallel,
         dry_run: context.dry_run(),
     };
-    let mut load = context.load_options(&args.services);
-    load.stdin = context.standard_input(&load)?;
-    // Images can be pushed without the env files of their containers.
-    load.resolve_environment = false;
-    let loaded = compose::load(&load)?;
-    context.show_warnings(&loaded.warnings, &loaded.sources)?;
+    let loaded = context.load_for_images(context.load_options(&args.services))?;
     let project = &loaded.project;
     let services = pull::chosen(&args.services, args.include_deps, project)?;
     let docker = context.connect().await?;
-    let (sender, screen) = if args.quiet {
-        (event::nobody(), None)
-    } else {
-        let (sender, screen) = context.progress("Pushing");
-        (sender, Some(screen))
-    };
+    let (sender, screen) = context.progress_unless(args.quiet, "Pushing");
     let result = tokio::select! {
         result = push::push_services(&docker, &services, options, &sender) => result,
         _ = tokio::signal::ctrl_c() => Err(run::Error::interrupted()),

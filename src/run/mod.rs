@@ -34,6 +34,7 @@ pub mod watch;
 
 mod container;
 pub mod execute;
+mod file_metadata;
 mod hook;
 mod image;
 mod inject;

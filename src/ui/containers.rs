@@ -22,7 +22,7 @@ const ID_WIDTH: usize = 12;
 
 /// The titles of the fields that have one.
 pub fn header() -> Row {
-    let titles = [
+    Row::of_titles(&[
         ("ID", "CONTAINER ID"),
         ("Name", "NAME"),
         ("Project", "PROJECT"),
@@ -36,14 +36,7 @@ pub fn header() -> Row {
         ("Status", "STATUS"),
         ("Size", "SIZE"),
         ("Labels", "LABELS"),
-    ];
-    Row {
-        fields: titles
-            .into_iter()
-            .map(|(field, title)| (field.to_owned(), title.into()))
-            .collect(),
-        ..Row::default()
-    }
+    ])
 }
 
 /// The fields of one container; `cut` shortens long values.

@@ -14,7 +14,7 @@ const ID_WIDTH: usize = 12;
 
 /// The titles of the fields.
 pub fn header() -> Row {
-    let titles = [
+    Row::of_titles(&[
         ("Container", "CONTAINER"),
         ("ID", "CONTAINER ID"),
         ("Name", "NAME"),
@@ -24,14 +24,7 @@ pub fn header() -> Row {
         ("NetIO", "NET I/O"),
         ("BlockIO", "BLOCK I/O"),
         ("PIDs", "PIDS"),
-    ];
-    Row {
-        fields: titles
-            .into_iter()
-            .map(|(field, title)| (field.to_owned(), title.into()))
-            .collect(),
-        ..Row::default()
-    }
+    ])
 }
 
 /// The fields of one container; `cut` shortens its id. What is not known yet is `--`.

@@ -10,7 +10,7 @@ pub const COLUMNS: &str = "{{.Driver}}\t{{.Name}}";
 
 /// The titles of the fields.
 pub fn header() -> Row {
-    let titles = [
+    Row::of_titles(&[
         ("Name", "VOLUME NAME"),
         ("Driver", "DRIVER"),
         ("Scope", "SCOPE"),
@@ -21,14 +21,7 @@ pub fn header() -> Row {
         ("Labels", "LABELS"),
         ("Group", "GROUP"),
         ("Status", "STATUS"),
-    ];
-    Row {
-        fields: titles
-            .into_iter()
-            .map(|(field, title)| (field.to_owned(), title.into()))
-            .collect(),
-        ..Row::default()
-    }
+    ])
 }
 
 /// The fields of one volume. What only clusters know is `N/A`.

@@ -84,22 +84,18 @@ services:
     }
 }
 
+/// The second of two containers gets a file that the first one does not have.
+fn write_into_the_second(project: &Project) {
+    let script = "echo new > /new";
+    let arguments = ["exec", "-T", "--index", "2", "web", "sh", "-c", script];
+    project.rcompose(&arguments).success();
+}
+
 #[test]
 fn a_container_becomes_an_image() {
     let project = Project::new("commit", COMPOSE);
     project.rcompose(&["up", "--detach"]).success();
-    project
-        .rcompose(&[
-            "exec",
-            "-T",
-            "--index",
-            "2",
-            "web",
-            "sh",
-            "-c",
-            "echo new > /new",
-        ])
-        .success();
+    write_into_the_second(&project);
     let tag = format!("rcompose-test/{}:1", project.name);
     let arguments = [
         "commit",
@@ -145,18 +141,7 @@ fn a_container_becomes_an_image() {
 fn a_container_becomes_an_archive() {
     let project = Project::new("export", COMPOSE);
     project.rcompose(&["up", "--detach"]).success();
-    project
-        .rcompose(&[
-            "exec",
-            "-T",
-            "--index",
-            "2",
-            "web",
-            "sh",
-            "-c",
-            "echo new > /new",
-        ])
-        .success();
+    write_into_the_second(&project);
     let made = project
         .rcompose(&["export", "--index", "2", "-o", "web.tar", "web"])
         .success();

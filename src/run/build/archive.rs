@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 
 use super::ignore::Ignore;
-use super::walk::{Entry, mode, walk};
+use super::walk::{Entry, walk};
 use crate::run::Error;
+use crate::run::file_metadata::mode;
 use crate::run::packing::{self, Failure, Padded};
 
 /// A file that goes into the archive beside those of the context.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::ignore::Ignore;
 use crate::run::Error;
+use crate::run::file_metadata::is_socket;
 
 /// One file, folder or link of a context.
 #[derive(Debug)]
@@ -143,30 +144,6 @@ impl Walker<'_> {
         }
         Ok(())
     }
-}
-
-#[cfg(unix)]
-fn is_socket(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::FileTypeExt as _;
-    metadata.file_type().is_socket()
-}
-
-#[cfg(not(unix))]
-fn is_socket(_metadata: &Metadata) -> bool {
-    false
-}
-
-/// The permission bits.
-#[cfg(unix)]
-pub(super) fn mode(metadata: &Metadata) -> u32 {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o7777
-}
-
-/// Without permission bits everything is executable, as docker has it.
-#[cfg(not(unix))]
-pub(super) fn mode(_metadata: &Metadata) -> u32 {
-    0o755
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::place::{means_content, renamed, split_entry};
 use crate::run::Error;
+use crate::run::file_metadata::{is_socket, mode};
 use crate::run::packing::Padded;
 
 /// What is to be copied.
@@ -189,30 +190,6 @@ fn numbered(header: &mut tar::Header, metadata: &Metadata) -> std::io::Result<()
 #[cfg(not(unix))]
 fn numbered(_header: &mut tar::Header, _metadata: &Metadata) -> std::io::Result<()> {
     Ok(())
-}
-
-/// The permission bits.
-#[cfg(unix)]
-fn mode(metadata: &Metadata) -> u32 {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o7777
-}
-
-/// Without permission bits everything is executable, as docker has it.
-#[cfg(not(unix))]
-fn mode(_metadata: &Metadata) -> u32 {
-    0o755
-}
-
-#[cfg(unix)]
-fn is_socket(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::FileTypeExt as _;
-    metadata.file_type().is_socket()
-}
-
-#[cfg(not(unix))]
-fn is_socket(_metadata: &Metadata) -> bool {
-    false
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Error {

@@ -25,6 +25,19 @@ pub struct Row {
     pub labels: BTreeMap<String, String>,
 }
 
+impl Row {
+    /// The line above a table: the title of each field, by its name.
+    pub fn of_titles(titles: &[(&str, &str)]) -> Self {
+        Self {
+            fields: titles
+                .iter()
+                .map(|(field, title)| ((*field).to_owned(), (*title).into()))
+                .collect(),
+            ..Self::default()
+        }
+    }
+}
+
 /// Why a format cannot be used: lower-case, without a full stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

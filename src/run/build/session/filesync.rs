@@ -16,7 +16,8 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::links::follow_links;
 use crate::run::build::ignore::Ignore;
-use crate::run::build::walk::{Entry, Filter, mode, walk_filtered};
+use crate::run::build::walk::{Entry, Filter, walk_filtered};
+use crate::run::file_metadata::mode;
 
 /// Content is sent in pieces of this size.
 const PIECE: usize = 32 * 1024;
