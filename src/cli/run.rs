@@ -1,5 +1,6 @@
 //! `run`: runs a command in a new container of a service.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -72,8 +73,17 @@ pub struct Args {
     pub name: Option<String>,
 
     /// Do not allocate a terminal (default: one is allocated where standard output is one)
-    #[arg(short = 'T', long = "no-TTY", visible_alias = "no-tty")]
-    pub no_tty: bool,
+    #[arg(
+        short = 'T',
+        long = "no-TTY",
+        visible_alias = "no-tty",
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        hide_possible_values = true,
+        value_name = "BOOL"
+    )]
+    pub no_tty: Option<bool>,
 
     /// Do not start the services that this one depends on
     #[arg(long)]
@@ -131,14 +141,12 @@ pub struct Args {
     #[arg(
         short = 't',
         long,
-        action = clap::ArgAction::Set,
-        default_value_t = true,
         default_missing_value = "true",
         num_args = 0..=1,
         require_equals = true,
         hide = true
     )]
-    pub tty: bool,
+    pub tty: Option<bool>,
 
     /// Service to run
     #[arg(value_name = "SERVICE")]
@@ -160,12 +168,13 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
             "--service-ports and --publish are incompatible",
         ));
     }
+    let terminal = terminal(&args)?;
     let session = Session::open(context, std::slice::from_ref(&args.service)).await?;
     let project = Arc::clone(session.project()?);
     if !project.services.contains_key(&args.service) {
         return Err(Error::no_such_service(&args.service, &project));
     }
-    let mut options = options(context, &project, &args)?;
+    let mut options = options(context, &project, &args, terminal)?;
     let making = Making {
         quiet_pull: args.quiet_pull || args.quiet,
         quiet_build: args.quiet_build || args.quiet,
@@ -189,7 +198,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
         return Ok(ExitCode::SUCCESS);
     }
     let streams = attached::streams(args.interactive);
-    let raw = attached::raw(container.terminal)?;
+    let raw = attached::raw(container.terminal && std::io::stdin().is_terminal())?;
     let code = oneoff::attached(&session.engine, &container, streams).await;
     drop(raw);
     attached::exit(code.map_err(|error| session.run_error(error))?)
@@ -275,7 +284,29 @@ fn without(sender: event::Sender, id: String) -> event::Sender {
     filter
 }
 
-fn options(context: &Context, project: &Project, args: &Args) -> Result<Run, Error> {
+/// Whether the container gets a terminal: as it is asked for, or where a person sits in front of us.
+fn terminal(args: &Args) -> Result<bool, Error> {
+    let asked = match (args.tty, args.no_tty) {
+        (Some(_), Some(_)) => {
+            return Err(Error::user("--tty and --no-TTY can't be used together"));
+        }
+        (Some(tty), None) => tty,
+        (None, Some(none)) => !none,
+        (None, None) => return Ok(attached::is_interactive()),
+    };
+    if asked && args.interactive && !args.detach && !std::io::stdin().is_terminal() {
+        return Err(Error::user("the input device is not a TTY")
+            .help("run it from a terminal, or with --no-TTY"));
+    }
+    Ok(asked)
+}
+
+fn options(
+    context: &Context,
+    project: &Project,
+    args: &Args,
+    terminal: bool,
+) -> Result<Run, Error> {
     let (volumes, ports) = command_line::mounts_and_ports(context, &args.volume, &args.publish)?;
     let slug: [u8; 32] = rand::random();
     let (remove_orphans, ignore_orphans) =
@@ -297,7 +328,7 @@ fn options(context: &Context, project: &Project, args: &Args) -> Result<Run, Err
         use_aliases: args.use_aliases,
         cap_add: args.cap_add.clone(),
         cap_drop: args.cap_drop.clone(),
-        tty: args.tty && !args.no_tty && attached::is_interactive(),
+        tty: terminal,
         interactive: args.interactive,
         auto_remove: args.rm,
         no_deps: args.no_deps,

@@ -20,7 +20,7 @@ pub mod reference;
 pub mod requirement;
 pub mod step;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod volume;
 
 pub use error::PlanError;

@@ -30,6 +30,7 @@ mod order;
 mod profiles;
 mod recovery;
 mod recreate;
+mod scenarios;
 mod secrets;
 mod signals;
 mod stats;

@@ -1,3 +1,4 @@
 //! The real binary where no engine is needed: one module a topic.
 
+mod scenarios;
 mod why;

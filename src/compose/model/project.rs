@@ -54,6 +54,16 @@ impl Project {
         }
         node.span
     }
+
+    /// Those of its dependencies whose images `service` may be built from without saying so: they are built as well,
+    /// and have an `image` that a Dockerfile can name.
+    pub fn named_bases<'a>(&'a self, service: &'a Service) -> impl Iterator<Item = &'a str> {
+        let named = service.depends_on.keys().filter(|name| {
+            let other = self.services.get(*name);
+            other.is_some_and(|other| other.build.is_some() && other.image.is_some())
+        });
+        named.map(String::as_str)
+    }
 }
 
 /// One entry of the top-level `models`.

@@ -230,7 +230,7 @@ impl Planner<'_> {
             return self.check_nothing_missing(wanted);
         }
         for service in wanted.services.values() {
-            self.build(service, &mut Vec::new())?;
+            self.build(service, wanted, &mut Vec::new())?;
         }
         Ok(())
     }
@@ -251,10 +251,12 @@ impl Planner<'_> {
         })
     }
 
-    /// Plans the build of a service after the builds its contexts refer to.
+    /// Plans the build of a service after the builds its contexts refer to, and after those of the wanted services that
+    /// it may start from.
     fn build(
         &mut self,
         service: &Arc<Service>,
+        wanted: &Wanted,
         path: &mut Vec<String>,
     ) -> Result<Option<StepId>, PlanError> {
         if let Some(step) = self.builds.get(&service.name) {
@@ -275,9 +277,12 @@ impl Planner<'_> {
         path.push(service.name.clone());
         let unless_pulled = self.pull_of(service);
         let mut after: Vec<Edge> = unless_pulled.map(Edge::optional).into_iter().collect();
-        for name in context_services(service) {
-            if let Some(other) = self.project.services.get(name) {
-                let step = self.build(&Arc::new(other.clone()), path)?;
+        let project = self.project;
+        let bases = project.named_bases(service);
+        let bases = bases.filter(|name| wanted.services.contains_key(*name));
+        for name in context_services(service).chain(bases) {
+            if let Some(other) = project.services.get(name) {
+                let step = self.build(&Arc::new(other.clone()), wanted, path)?;
                 after.extend(step.map(Edge::required));
             }
         }

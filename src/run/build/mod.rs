@@ -3,6 +3,7 @@
 mod archive;
 pub(super) mod ignore;
 mod posted;
+mod rebase;
 mod recipe;
 mod secrets;
 mod session;
@@ -21,6 +22,7 @@ use super::registry_auth::RegistryAuth;
 use super::{hijack, proxy};
 use crate::compose::model::{Project, Service};
 use crate::connect::Engine;
+use crate::plan::observed::ApiVersion;
 use crate::report::event::{Sender, Step, send};
 use posted::Builder;
 use recipe::{Recipe, services_needed};
@@ -47,7 +49,7 @@ pub async fn build_services(
     let mut running = FuturesUnordered::new();
     let mut failure: Option<Error> = None;
     loop {
-        for service in ready(&waiting, &outstanding) {
+        for service in ready(project, &waiting, &outstanding) {
             waiting.remove(service.name.as_str());
             let auth = &auth;
             running.push(async move {
@@ -111,12 +113,18 @@ pub fn rehearse(
 
 /// Services of `waiting` that need nothing that is still to be built.
 fn ready<'a>(
+    project: &Project,
     waiting: &BTreeMap<&str, &'a Service>,
     outstanding: &BTreeSet<String>,
 ) -> Vec<&'a Service> {
     let services = waiting.values().copied();
     services
-        .filter(|service| !services_needed(service).any(|needed| outstanding.contains(needed)))
+        .filter(|service| {
+            let needed = services_needed(service).chain(project.named_bases(service));
+            !needed
+                .into_iter()
+                .any(|needed| outstanding.contains(needed))
+        })
         .collect()
 }
 
@@ -174,6 +182,9 @@ async fn build_one(
     }
 }
 
+/// Since when engines have a builder that knows named contexts.
+const NAMED_CONTEXTS: ApiVersion = ApiVersion::v1(42);
+
 async fn try_build(
     engine: &Engine,
     project: &Project,
@@ -194,6 +205,9 @@ async fn try_build(
     }
     // Neither Podman nor the bundled engine has a BuildKit.
     let classic = options.classic || engine.podman || engine.bundled;
+    if classic || engine.api < NAMED_CONTEXTS {
+        recipe = recipe.without_image_contexts();
+    }
     if !classic && hijack::is_possible(&engine.address) {
         return session::build(&engine.address, &recipe, auth, sender).await;
     }
@@ -208,35 +222,33 @@ async fn try_build(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::model::Build;
 
-    fn built_from(name: &str, others: &[&str]) -> Service {
-        let contexts = others.iter();
-        Service {
-            name: name.to_owned(),
-            build: Some(Build {
-                additional_contexts: contexts
-                    .map(|other| ((*other).to_owned(), format!("service:{other}")))
-                    .collect(),
-                ..Build::default()
-            }),
-            ..Service::default()
-        }
+    fn names_ready(text: &str, outstanding: &[&str]) -> Vec<String> {
+        let project = crate::plan::testing::project(text);
+        let services = project.services.iter();
+        let waiting = services
+            .map(|(name, service)| (name.as_str(), service))
+            .collect();
+        let outstanding = outstanding.iter().map(|name| (*name).to_owned()).collect();
+        let ready = ready(&project, &waiting, &outstanding).into_iter();
+        ready.map(|service| service.name.clone()).collect()
     }
 
     #[test]
     fn a_service_waits_for_what_it_is_built_from() {
-        let services = [built_from("a", &["b"]), built_from("b", &[])];
-        let waiting: BTreeMap<&str, &Service> = services
-            .iter()
-            .map(|service| (service.name.as_str(), service))
-            .collect();
-        let names = |outstanding: &[&str]| -> Vec<String> {
-            let outstanding = outstanding.iter().map(|name| (*name).to_owned()).collect();
-            let ready = ready(&waiting, &outstanding).into_iter();
-            ready.map(|service| service.name.clone()).collect()
+        let text = "services: {a: {build: {additional_contexts: {b: 'service:b'}}}, b: {build: {context: .}}}";
+        assert_eq!(names_ready(text, &["a", "b"]), ["b"]);
+        assert_eq!(names_ready(text, &["a"]), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_service_waits_for_dependencies_whose_images_have_names() {
+        let text = |image: &str| {
+            format!(
+                "services: {{a: {{build: {{context: .}}, depends_on: {{b: {{condition: service_started, required: true}}}}}}, b: {{build: {{context: .}}{image}}}}}"
+            )
         };
-        assert_eq!(names(&["a", "b"]), ["b"]);
-        assert_eq!(names(&["a"]), ["a", "b"]);
+        assert_eq!(names_ready(&text(", image: base"), &["a", "b"]), ["b"]);
+        assert_eq!(names_ready(&text(""), &["a", "b"]), ["a", "b"]);
     }
 }
