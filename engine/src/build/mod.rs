@@ -18,6 +18,7 @@ pub(crate) mod configure;
 mod copy;
 mod copying;
 mod expand;
+mod here_document;
 mod hidden;
 mod layer;
 mod parse;

@@ -1,5 +1,6 @@
 //! A Dockerfile's instructions.
 
+use super::here_document;
 use crate::{Error, Result};
 
 /// One instruction.
@@ -18,7 +19,8 @@ pub(crate) struct Instruction {
 /// Reads a Dockerfile.
 ///
 /// # Errors
-/// 400 for instructions that are not known, naming the line, and 501 for here-documents.
+/// 400 for instructions that are not known and here-documents without an end, naming the line, and 501 for
+/// here-documents that are not scripts of `RUN`.
 pub(crate) fn parse(text: &str) -> Result<Vec<Instruction>> {
     let escape = escape(text);
     let mut instructions = Vec::new();
@@ -46,7 +48,12 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Instruction>> {
                 None => break,
             }
         }
-        instructions.push(instruction(logical.trim(), number + 1)?);
+        let mut instruction = instruction(logical.trim(), number + 1)?;
+        if here_document::takes(&instruction.name) {
+            let mut following = lines.by_ref().map(|(_, line)| line);
+            here_document::read(&mut instruction, &mut following)?;
+        }
+        instructions.push(instruction);
     }
     Ok(instructions)
 }
@@ -84,11 +91,6 @@ fn instruction(text: &str, line: usize) -> Result<Instruction> {
             rest = after.trim_start();
         }
     }
-    if matches!(name.as_str(), "RUN" | "COPY" | "ADD") && has_here_document(rest) {
-        return Err(Error::not_supported(format!(
-            "dockerfile line {line}: a here-document"
-        )));
-    }
     let known = [
         "ADD",
         "ARG",
@@ -123,14 +125,6 @@ fn instruction(text: &str, line: usize) -> Result<Instruction> {
         rest: rest.to_owned(),
         line,
     })
-}
-
-fn has_here_document(rest: &str) -> bool {
-    let marks = rest
-        .match_indices("<<")
-        .filter(|(at, _)| !rest[at + 2..].starts_with('<'));
-    let mut marks = marks.map(|(at, _)| rest[at + 2..].trim_start_matches(['-', '"', '\'']));
-    marks.any(|word| word.starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '_'))
 }
 
 impl Instruction {

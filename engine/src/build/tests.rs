@@ -29,7 +29,7 @@ fn lines_are_joined_and_comments_left_out() {
         error.message,
         "dockerfile parse error on line 2: unknown instruction: FOO"
     );
-    assert_eq!(parse("RUN <<EOF\nls\nEOF").unwrap_err().status, 501);
+    assert_eq!(parse("COPY <<EOF /x\nls\nEOF").unwrap_err().status, 501);
 }
 
 #[test]

@@ -196,7 +196,15 @@ fn endpoints(
         )));
     }
     let mut endpoints = IndexMap::new();
-    endpoints.insert(mode.to_owned(), asked.remove(mode).unwrap_or_default());
+    let mut first = asked.remove(mode).unwrap_or_default();
+    let links = first.links.get_or_insert_default();
+    for link in host.links.iter().flatten() {
+        if !links.contains(link) {
+            links.push(link.clone());
+        }
+    }
+    first.links = first.links.filter(|links| !links.is_empty());
+    endpoints.insert(mode.to_owned(), first);
     let mut others: Vec<_> = asked.into_iter().collect();
     others.sort_by(|a, b| a.0.cmp(&b.0));
     endpoints.extend(others);

@@ -20,7 +20,6 @@ pub(crate) fn check(host: &HostConfig) -> Result<()> {
         ("IOMaximumIOps", above_zero(host.io_maximum_iops)),
         ("IOMaximumBandwidth", above_zero(host.io_maximum_bandwidth)),
         ("Cgroup", filled(host.cgroup.as_deref())),
-        ("Links", listed(host.links.as_deref())),
         (
             "StorageOpt",
             host.storage_opt
@@ -79,7 +78,6 @@ mod tests {
         assert!(check(&HostConfig::default()).is_ok());
         let host = HostConfig {
             cgroup_parent: Some(String::new()),
-            links: Some(Vec::new()),
             cpu_count: Some(0),
             runtime: Some("runc".to_owned()),
             isolation: Some(HostConfigIsolationEnum::DEFAULT),

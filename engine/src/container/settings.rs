@@ -17,11 +17,14 @@ pub(crate) fn complete(engine: &Engine, mut host: HostConfig) -> Result<HostConf
     let mode = host.network_mode.take().unwrap_or_default();
     host.network_mode = Some(match mode.as_str() {
         "" | "default" => "bridge".to_owned(),
-        mode => match mode.strip_prefix("container:") {
-            Some(other) => format!("container:{}", engine.containers.get(other)?.id),
-            None => mode.to_owned(),
-        },
+        mode => by_id(engine, mode)?,
     });
+    for mode in [&mut host.ipc_mode, &mut host.pid_mode]
+        .into_iter()
+        .flatten()
+    {
+        *mode = by_id(engine, mode)?;
+    }
     let policy = host.restart_policy.get_or_insert_default();
     if matches!(policy.name, None | Some(RestartPolicyNameEnum::EMPTY)) {
         policy.name = Some(RestartPolicyNameEnum::NO);
@@ -45,6 +48,14 @@ pub(crate) fn complete(engine: &Engine, mut host: HostConfig) -> Result<HostConf
         host.ipc_mode = Some("private".to_owned());
     }
     Ok(host)
+}
+
+/// A mode, with the id of a container that it names.
+fn by_id(engine: &Engine, mode: &str) -> Result<String> {
+    match mode.strip_prefix("container:") {
+        Some(other) => Ok(format!("container:{}", engine.containers.get(other)?.id)),
+        None => Ok(mode.to_owned()),
+    }
 }
 
 /// Whether there is a log, and when to rotate it.

@@ -172,6 +172,7 @@ impl Networks {
             };
             hosts.push((address, name.to_owned()));
         }
+        hosts.extend(self.state.lock().links_on_default_bridge(attachment));
         Ok(hosts)
     }
 

@@ -30,7 +30,7 @@ pub(super) fn reserve(
         ipv6: None,
         hardware: [0; 6],
         host_link: String::new(),
-        guest_link,
+        guest_link: wanted.guest_link.clone().unwrap_or(guest_link),
         settings: settings.clone(),
     };
     if network.driver != Driver::Bridge {
@@ -71,11 +71,17 @@ pub(super) fn check(network: &Network, settings: &EndpointSettings) -> Result<()
     Wanted::read(settings)?.check(network, settings)
 }
 
-/// Addresses that were asked for.
+/// Option of an endpoint: the name of the link in the container.
+const LINK_NAME: &str = "com.docker.network.endpoint.ifname";
+/// How many bytes the name of a link may have.
+const LONGEST_LINK_NAME: usize = 15;
+
+/// Addresses and the name of the link that were asked for.
 struct Wanted {
     ipv4: Option<Ipv4Addr>,
     ipv6: Option<Ipv6Addr>,
     hardware: Option<[u8; 6]>,
+    guest_link: Option<String>,
 }
 
 impl Wanted {
@@ -89,9 +95,12 @@ impl Wanted {
                 "EndpointSettings.IPAMConfig.LinkLocalIPs",
             ));
         }
-        let options = settings.driver_opts.iter();
-        if let Some(option) = options.flat_map(|options| options.keys()).next() {
-            return Err(Error::not_supported(format!("endpoint option {option}")));
+        let mut guest_link = None;
+        for (option, value) in settings.driver_opts.iter().flatten() {
+            match option.as_str() {
+                LINK_NAME => guest_link = Some(link_name(value)?),
+                _ => return Err(Error::not_supported(format!("endpoint option {option}"))),
+            }
         }
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         let invalid =
@@ -109,6 +118,7 @@ impl Wanted {
             ipv4,
             ipv6,
             hardware,
+            guest_link,
         })
     }
 
@@ -139,6 +149,18 @@ impl Wanted {
         }
         Ok(())
     }
+}
+
+fn link_name(text: &str) -> Result<String> {
+    let is_usable = |letter: char| !letter.is_whitespace() && letter != '/' && letter != ':';
+    let usable = (1..=LONGEST_LINK_NAME).contains(&text.len())
+        && text.chars().all(is_usable)
+        && !matches!(text, "." | ".." | "lo");
+    if usable {
+        return Ok(text.to_owned());
+    }
+    let message = format!("invalid name of a link in a container: {text:?}");
+    Err(Error::bad_request(message))
 }
 
 fn hardware(text: &str) -> Option<[u8; 6]> {
@@ -221,6 +243,22 @@ mod tests {
         );
         let kept = asked(&shown("02:42:0a:01:00:09")).mac_address;
         assert_eq!(kept.as_deref(), Some("02:42:0a:01:00:09"));
+    }
+
+    #[test]
+    fn links_have_names_that_the_kernel_takes() {
+        let named = |name: &str| {
+            let options = [(LINK_NAME.to_owned(), name.to_owned())];
+            let settings = EndpointSettings {
+                driver_opts: Some(options.into()),
+                ..EndpointSettings::default()
+            };
+            Wanted::read(&settings).map(|wanted| wanted.guest_link)
+        };
+        assert_eq!(named("front0").unwrap().as_deref(), Some("front0"));
+        for wrong in ["", "lo", "a/b", "a b", "longer-than-allowed"] {
+            assert_eq!(named(wrong).unwrap_err().status, 400, "{wrong:?}");
+        }
     }
 
     #[test]

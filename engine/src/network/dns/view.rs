@@ -23,6 +23,27 @@ impl Inner {
         })
     }
 
+    /// Addresses and names of what a container is linked to on the default bridge, where no name server answers.
+    pub(crate) fn links_on_default_bridge(&self, own: &Attachment) -> Vec<(IpAddr, String)> {
+        let mut found = Vec::new();
+        for endpoint in &own.endpoints {
+            let network = self.networks.get(&endpoint.network);
+            let Some(network) = network.filter(|network| network.is_default_bridge()) else {
+                continue;
+            };
+            for link in endpoint.settings.links.iter().flatten() {
+                let (_, alias) = link.split_once(':').unwrap_or((link, link));
+                let addresses = self.linked(endpoint, network, alias).unwrap_or_default();
+                found.extend(
+                    addresses
+                        .into_iter()
+                        .map(|address| (address, alias.to_owned())),
+                );
+            }
+        }
+        found
+    }
+
     fn linked(&self, own: &Endpoint, network: &Network, name: &str) -> Option<Vec<IpAddr>> {
         let links = own.settings.links.iter().flatten();
         let mut parts = links.map(|link| link.split_once(':').unwrap_or((link, link)));
