@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::session::{Session, until_signal};
-use super::{Context, Error, prompt};
+use super::{Context, Error, prompt, providers};
 use crate::compose::Project;
 use crate::plan::observed::Observed;
 use crate::plan::options::{Build, Recreate, Up};
@@ -42,6 +42,7 @@ pub(super) async fn prepare(
 ) -> Result<Prepared, Error> {
     let project = Arc::clone(session.project()?);
     check_services(&project, &options.services)?;
+    options.all_resources = session.context.global.all_resources;
     let wants = session.wants_for_up(&project, &options.services);
     let mut observed = session.observe(&wants).await?;
     confirm_volumes(&project, &observed, options, making)?;
@@ -55,6 +56,7 @@ pub(super) async fn prepare(
             observed.images = observe::images(&session.engine, &wants.images).await?;
         }
     }
+    providers::up(session, options).await?;
     let plan = reconcile::up(&project, &observed, settings, options)
         .map_err(|error| session.plan_error(error))?;
     Ok(Prepared { observed, plan })

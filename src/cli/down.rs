@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::session::{Session, Work};
-use super::{Context, Error};
+use super::{Context, Error, providers};
 use crate::plan::options::{Down, RemoveImages};
 use crate::plan::reconcile;
 
@@ -73,6 +73,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
         wants.images = session.wants_for_up(project, &args.services).images;
     }
     let observed = session.observe(&wants).await?;
+    let services = args.services.clone();
     let options = Down {
         services: args.services,
         timeout: args.timeout,
@@ -87,5 +88,6 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     session
         .perform(plan, Work::thorough("Running", &observed))
         .await?;
+    providers::down(&session, &services).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -13,6 +13,7 @@ mod foreground;
 mod parse;
 mod plugin;
 mod prompt;
+mod providers;
 mod session;
 pub mod settings;
 mod unsupported;

@@ -169,7 +169,7 @@ pub async fn run(context: &Context, mut args: Args) -> Result<ExitCode, Error> {
         yes: args.yes,
     };
     let prepared = creation::prepare(&session, &mut options, making).await?;
-    if args.detach || args.no_start || context.dry_run() {
+    if args.detach || args.no_start || context.dry_run() || !prepared.plan.has_containers() {
         let work = Work::new("Running", &prepared.observed);
         session.perform(prepared.plan, work).await?;
         return Ok(ExitCode::SUCCESS);

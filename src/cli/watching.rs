@@ -12,6 +12,7 @@ use super::session::Session;
 use super::settings::truth;
 use crate::compose::Project;
 use crate::compose::model::WatchAction;
+use crate::compose::node::Value;
 use crate::plan::options::{Build, Recreate, Restart, Up};
 use crate::plan::{Plan, reconcile};
 use crate::report::event;
@@ -22,6 +23,9 @@ use crate::run::observe::Wants;
 use crate::run::select::{self, Target, Wanted};
 use crate::run::watch::{Changes, Rule, prune, run_command, sync, sync_initially};
 use crate::ui;
+
+/// What `initial_sync` was called once.
+const OLD_INITIAL_SYNC: &str = "x-initialSync";
 
 /// How to watch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,6 +70,18 @@ impl<'s> Watching<'s> {
                     &warning,
                     session.context.settings.color_stderr,
                 ))?;
+            }
+            for rule in &mut found {
+                if asks_in_the_old_way(rule) {
+                    rule.trigger.initial_sync = true;
+                    let warning = format!(
+                        "{OLD_INITIAL_SYNC} is DEPRECATED, please use the official `initial_sync` attribute"
+                    );
+                    ui::out::stderr(&ui::warning::text(
+                        &warning,
+                        session.context.settings.color_stderr,
+                    ))?;
+                }
             }
             rules.append(&mut found);
         }
@@ -302,4 +318,9 @@ impl<'s> Watching<'s> {
             self.session.context.settings.color_stdout,
         ))?)
     }
+}
+
+fn asks_in_the_old_way(rule: &Rule) -> bool {
+    let old = rule.trigger.extensions.get(OLD_INITIAL_SYNC);
+    old.is_some_and(|node| node.value == Value::Bool(true))
 }

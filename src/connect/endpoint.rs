@@ -252,7 +252,8 @@ fn unix(paths: Vec<PathBuf>) -> Vec<Address> {
     paths.into_iter().map(Address::Unix).collect()
 }
 
-fn docker_config_folder(env: &Env) -> Option<PathBuf> {
+/// The docker command's folder of configuration: `DOCKER_CONFIG`, or `.docker` in the home folder.
+pub fn docker_config_folder(env: &Env) -> Option<PathBuf> {
     match non_empty(env, "DOCKER_CONFIG") {
         Some(folder) => Some(PathBuf::from(folder)),
         None => home(env).map(|home| home.join(".docker")),

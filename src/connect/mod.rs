@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use bollard::{BollardRequest, ClientVersion, Docker};
 
 pub use bundled::Intent;
-pub use endpoint::{Address, Tls};
+pub use endpoint::{Address, Tls, docker_config_folder};
 
 use crate::plan::observed::ApiVersion;
 use crate::run::Error;

@@ -20,9 +20,6 @@ fn describe(action: &Action) -> Option<String> {
         Action::Wait(wait) if wait.satisfied => return None,
         Action::Pull(pull) => format!("{:<10} image {}", "pull", pull.image),
         Action::Build { image, .. } => format!("{:<10} image {image}", "build"),
-        Action::Provider { service, command } => {
-            format!("{command:<10} provider of service {}", service.name)
-        }
         Action::CreateNetwork { name, .. } => format!("{:<10} network {name}", "create"),
         Action::RemoveNetwork { name, .. } => format!("{:<10} network {name}", "remove"),
         Action::CreateVolume { name, .. } => format!("{:<10} volume {name}", "create"),

@@ -84,6 +84,10 @@ pub struct Up {
     pub pull: Option<String>,
     /// Keys of diverged volumes that may be recreated, losing their data.
     pub recreate_volumes: BTreeSet<String>,
+    /// `--all-resources`: networks and volumes are made whether or not a service uses them.
+    pub all_resources: bool,
+    /// Variables that providers gave to the services that depend on them, by service and name.
+    pub provided: BTreeMap<String, BTreeMap<String, String>>,
     /// Now, Unix seconds, for refreshing pull policies.
     pub now: i64,
 }
@@ -107,6 +111,8 @@ impl Default for Up {
             build: Build::default(),
             pull: None,
             recreate_volumes: BTreeSet::new(),
+            all_resources: false,
+            provided: BTreeMap::new(),
             now: 0,
         }
     }

@@ -345,9 +345,6 @@ impl Check<'_> {
                 "models need a model runner, which is not supported",
             );
         }
-        if service.provider.is_some() {
-            self.error(&["provider"], "provider services are not supported");
-        }
         if service.provider.is_none() && service.image.is_none() && service.build.is_none() {
             self.error(&[], "neither image nor build is given");
         }

@@ -77,13 +77,6 @@ pub enum Action {
         /// A pull of the same name; the build is skipped when it succeeded.
         unless_pulled: Option<StepId>,
     },
-    /// Run a provider's program instead of containers.
-    Provider {
-        /// The service with its `provider`.
-        service: Arc<Service>,
-        /// `up` or `down`.
-        command: &'static str,
-    },
     /// Create a network.
     CreateNetwork {
         /// Its key in `networks`.
@@ -471,6 +464,19 @@ impl Plan {
     /// The step that `id` names.
     pub fn step(&self, id: StepId) -> &Step {
         &self.steps[id.0]
+    }
+
+    /// Whether containers are there when it has run, or may be.
+    pub fn has_containers(&self) -> bool {
+        self.steps.iter().any(|step| {
+            matches!(
+                step.action,
+                Action::Create(_)
+                    | Action::Recreate { .. }
+                    | Action::Keep { .. }
+                    | Action::Start(_)
+            )
+        })
     }
 
     /// Whether running it would change nothing.

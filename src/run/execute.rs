@@ -211,7 +211,6 @@ async fn perform(job: &Job, step: StepId, action: &Action, optional: bool) -> Re
             }
             job.until_halt(image::build(job, service)).await
         }
-        Action::Provider { service, command } => super::provider::run(service, command),
         Action::CreateNetwork { key, name } => network::create(job, key, name).await,
         Action::RemoveNetwork { id, name, required } => {
             network::remove(job, id, name, *required).await

@@ -28,7 +28,6 @@ fn telling(action: &Action) -> Vec<Telling> {
             one(service, "Pulling", "Pulled")
         }
         Action::Build { service, .. } => one(service.name.clone(), "Building", "Built"),
-        Action::Provider { service, .. } => one(service.name.clone(), "Running", "Done"),
         Action::CreateNetwork { name, .. } => one(format!("Network {name}"), "Creating", "Created"),
         Action::RemoveNetwork { name, .. } => one(format!("Network {name}"), "Removing", "Removed"),
         Action::CreateVolume { name, .. } => one(format!("Volume {name}"), "Creating", "Created"),

@@ -235,3 +235,35 @@ fn what_is_not_supported_is_named_with_its_place() {
     assert_ne!(build.code, 0, "{build:?}");
     build.says("--push");
 }
+
+#[test]
+fn what_cannot_be_pulled_is_built_by_up() {
+    let registry = crate::support::registry::Registry::start(&["shop/own"]);
+    let image = format!("{}/shop/own:1", registry.host);
+    let project = Project::new(
+        "pullorbuild",
+        &format!(
+            "services: {{web: {{image: '{image}', build: {{dockerfile_inline: FROM IMAGE}}, pull_policy: always, command: demo sleep}}}}"
+        ),
+    );
+    let up = project.rcompose(&["up", "--detach"]).success();
+    up.says("denied");
+    project
+        .rcompose(&["down", "--rmi", "all", "--timeout", "0"])
+        .success();
+    project.assert_nothing_left();
+}
+
+#[test]
+fn inline_dockerfiles_of_the_same_length_are_not_mixed_up() {
+    let mut project = Project::new(
+        "samelength",
+        "services: {web: {build: {dockerfile_inline: \"FROM IMAGE\\nRUN echo ${WORD} >/word\\n\"}}}",
+    );
+    for word in ["one", "two"] {
+        project.set("WORD", word);
+        project.rcompose(&["build", "--quiet"]).success();
+        assert_eq!(content(&project, "web", "cat /word").trim(), word);
+    }
+    forget(&project);
+}

@@ -94,3 +94,24 @@ fn a_failing_hook_before_start_keeps_the_service_from_starting() {
     assert_eq!(web["State"]["Status"], "created");
     project.down();
 }
+
+#[test]
+fn around_a_restart() {
+    let project = Project::new(
+        "hookrestart",
+        r"
+services:
+  web:
+    image: IMAGE
+    command: demo sleep
+    volumes: ['./seen:/seen']
+    post_start: [{command: [sh, -c, 'echo started >>/seen/log']}]
+    pre_stop: [{command: [sh, -c, 'echo stopping >>/seen/log']}]
+",
+    );
+    project.rcompose(&["up", "--detach"]).success();
+    project.rcompose(&["restart"]).success();
+    let log = std::fs::read_to_string(project.path().join("seen/log")).expect("hooks ran");
+    assert_eq!(log, "started\nstopping\nstarted\n");
+    project.down();
+}

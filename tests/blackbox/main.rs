@@ -31,6 +31,7 @@ mod profiles;
 mod recovery;
 mod recreate;
 mod scenarios;
+mod scope;
 mod secrets;
 mod signals;
 mod stats;

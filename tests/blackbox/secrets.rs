@@ -79,3 +79,31 @@ fn a_one_off_has_them_too() {
     assert_eq!(run.stdout, "kept in the environment");
     project.down();
 }
+
+#[test]
+fn they_are_put_in_again_before_each_start() {
+    let project = project("secretsagain");
+    project.rcompose(&["up", "--detach"]).success();
+    let shell = |script: &str| {
+        let web = project.container("web", 1);
+        project.engine().docker(&["exec", &web, "sh", "-c", script])
+    };
+    assert_eq!(shell("stat -c %a /etc/app/inline.conf"), "444");
+    shell("echo other >/etc/app/inline.conf");
+    project.rcompose(&["stop", "--timeout", "0"]).success();
+    project.rcompose(&["up", "--detach"]).success();
+    assert_eq!(shell("cat /etc/app/inline.conf"), "level = info");
+    // Those of files are mounts instead, and cannot be written.
+    let web = project.engine().inspect(&project.container("web", 1));
+    let mounts = web["Mounts"].as_array().cloned().unwrap_or_default();
+    let mounted = |target: &str| {
+        let mut mounts = mounts.iter();
+        mounts.any(|mount| mount["Destination"] == target && mount["RW"] == false)
+    };
+    assert!(
+        mounted("/run/secrets/from_file") && mounted("/from_file_config"),
+        "{web}"
+    );
+    assert!(!mounted("/etc/app/inline.conf"), "{web}");
+    project.down();
+}

@@ -98,3 +98,29 @@ services:
     project.rcompose(&["down"]).success();
     project.assert_nothing_left();
 }
+
+#[test]
+fn as_json_each_is_a_line() {
+    let project = Project::new(
+        "volumelist",
+        "{services: {web: {image: IMAGE, volumes: ['first:/a', 'second:/b']}}, volumes: {first: {}, second: {}}}",
+    );
+    project.rcompose(&["create"]).success();
+    let text = project
+        .rcompose(&["volumes", "--format", "json"])
+        .success()
+        .stdout;
+    let mut names: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let volume: serde_json::Value = serde_json::from_str(line).expect("one object a line");
+            volume["Name"].as_str().unwrap_or_default().to_owned()
+        })
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["first", "second"].map(|key| format!("{}_{key}", project.name))
+    );
+    project.down();
+}

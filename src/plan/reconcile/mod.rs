@@ -27,3 +27,4 @@ pub use run::run;
 pub use scope::Scope;
 pub use up::up;
 pub use volumes::{DivergedVolume, diverged_volumes};
+pub use wanted::provided;

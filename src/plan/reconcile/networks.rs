@@ -8,7 +8,7 @@ use super::super::observed::{Network, Observed};
 use super::super::step::{Action, Edge, Reason, StepId};
 use super::super::{hash, labels, names};
 use super::up::Planner;
-use super::wanted::networks_in_use;
+use super::wanted::networks_to_make;
 use crate::compose::model::{Network as Model, Service};
 use crate::compose::{Diagnostic, Project};
 
@@ -24,10 +24,10 @@ pub(super) struct Planned {
 }
 
 impl Planner<'_> {
-    /// Plans every network the services use.
+    /// Plans every network the services use, and others where all are asked for.
     pub(super) fn networks(&mut self) -> Result<(), PlanError> {
         let services = self.wanted.services.clone();
-        for key in networks_in_use(&services) {
+        for key in networks_to_make(self.project, &services, self.options) {
             let Some(model) = self.project.networks.get(key) else {
                 continue;
             };

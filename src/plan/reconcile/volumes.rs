@@ -5,7 +5,7 @@ use super::super::observed::{Observed, Volume};
 use super::super::step::{Action, Edge, Reason, StepId};
 use super::super::{hash, labels, names};
 use super::up::Planner;
-use super::wanted::{volume_keys, volumes_in_use};
+use super::wanted::{volume_keys, volumes_to_make};
 use crate::compose::model::{Service, Volume as Model};
 use crate::compose::{Diagnostic, Project};
 
@@ -45,11 +45,11 @@ fn is_diverged(volume: &Volume, model: &Model) -> bool {
 }
 
 impl Planner<'_> {
-    /// Plans every volume the services use.
+    /// Plans every volume the services use, and others where all are asked for.
     pub(super) fn volumes(&mut self) -> Result<(), PlanError> {
         let project = self.project;
         let services = self.wanted.services.clone();
-        for key in volumes_in_use(project, &services) {
+        for key in volumes_to_make(project, &services, self.options) {
             let Some(model) = project.volumes.get(key) else {
                 continue;
             };

@@ -18,7 +18,8 @@ const CLIENT_CONFIG_FILE: &str = "/run/secrets/docker/config.json";
 /// Services to bring up.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
-    /// Keyed by name. Dependencies on services outside of the selection are gone.
+    /// Keyed by name. Dependencies on services outside of the selection are gone, and services of providers:
+    /// they have no containers.
     pub(super) services: BTreeMap<String, Arc<Service>>,
     /// Those the command line names; all where it names none.
     pub(super) named: BTreeSet<String>,
@@ -35,23 +36,12 @@ impl Wanted {
         if let Some(name) = unknown {
             return Err(no_such_service(name, project.services.keys()));
         }
-        let all: BTreeMap<String, Arc<Service>> = project
-            .services
-            .iter()
-            .map(|(name, service)| (name.clone(), Arc::new(service.clone())))
+        let graph = Graph::new(&project.services)?;
+        let mut selected: BTreeSet<String> = selection(project, &graph, options)
+            .into_iter()
+            .map(str::to_owned)
             .collect();
-        let graph = Graph::new(&all)?;
-        let selected: BTreeSet<String> = if options.services.is_empty() {
-            all.keys().cloned().collect()
-        } else if options.no_deps {
-            options.services.iter().cloned().collect()
-        } else {
-            graph
-                .with_dependencies(options.services.iter().map(String::as_str))
-                .into_iter()
-                .map(str::to_owned)
-                .collect()
-        };
+        selected.retain(|name| !is_provided(project, name));
         let services = selected
             .iter()
             .filter_map(|name| project.services.get(name))
@@ -69,9 +59,41 @@ impl Wanted {
     }
 }
 
+/// The named services with their dependencies, unless those are to be left alone.
+fn selection<'a>(project: &'a Project, graph: &Graph<'a>, options: &'a Up) -> BTreeSet<&'a str> {
+    let named = options.services.iter().map(String::as_str);
+    if options.services.is_empty() {
+        project.services.keys().map(String::as_str).collect()
+    } else if options.no_deps {
+        named.collect()
+    } else {
+        graph.with_dependencies(named).into_iter().collect()
+    }
+}
+
+fn is_provided(project: &Project, service: &str) -> bool {
+    let service = project.services.get(service);
+    service.is_some_and(|service| service.provider.is_some())
+}
+
+/// The services among those to bring up that a provider runs, dependencies first.
+pub fn provided<'a>(project: &'a Project, options: &Up) -> Result<Vec<&'a Service>, PlanError> {
+    let graph = Graph::new(&project.services)?;
+    let selected = selection(project, &graph, options);
+    let order = graph.order().iter();
+    Ok(order
+        .filter(|name| selected.contains(**name) && is_provided(project, name))
+        .filter_map(|name| project.services.get(*name))
+        .collect())
+}
+
 fn effective(service: &Service, selected: &BTreeSet<String>, options: &Up) -> Service {
     let mut service = service.clone();
     service.depends_on.retain(|name, _| selected.contains(name));
+    for (name, value) in options.provided.get(&service.name).into_iter().flatten() {
+        let value = Some(value.clone());
+        service.environment.insert(name.clone(), value);
+    }
     if let Some(scale) = options.scale.get(&service.name) {
         service.scale = Some(*scale);
     }
@@ -101,6 +123,30 @@ pub(super) fn with_api_socket(mut service: Service) -> Service {
     service
 }
 
+/// Keys of the networks to make: those the services join, or all.
+pub(super) fn networks_to_make<'a>(
+    project: &'a Project,
+    services: &'a BTreeMap<String, Arc<Service>>,
+    options: &Up,
+) -> BTreeSet<&'a str> {
+    if options.all_resources {
+        return project.networks.keys().map(String::as_str).collect();
+    }
+    networks_in_use(services)
+}
+
+/// Keys of the volumes to make: those the services mount, or all.
+pub(super) fn volumes_to_make<'a>(
+    project: &'a Project,
+    services: &BTreeMap<String, Arc<Service>>,
+    options: &Up,
+) -> BTreeSet<&'a str> {
+    if options.all_resources {
+        return project.volumes.keys().map(String::as_str).collect();
+    }
+    volumes_in_use(project, services)
+}
+
 /// Keys of the networks the services join.
 pub(super) fn networks_in_use(services: &BTreeMap<String, Arc<Service>>) -> BTreeSet<&str> {
     services
@@ -110,7 +156,7 @@ pub(super) fn networks_in_use(services: &BTreeMap<String, Arc<Service>>) -> BTre
 }
 
 /// Keys of the project's volumes the services mount.
-pub(super) fn volumes_in_use<'a>(
+fn volumes_in_use<'a>(
     project: &'a Project,
     services: &BTreeMap<String, Arc<Service>>,
 ) -> BTreeSet<&'a str> {

@@ -7,6 +7,7 @@ use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nix::sched::{CloneFlags, setns};
+use serde_json::{Value, json};
 
 use super::engine::engine;
 
@@ -23,12 +24,14 @@ struct Stored {
     manifests: Mutex<BTreeMap<String, Vec<u8>>>,
     blobs: Mutex<BTreeMap<String, Vec<u8>>>,
     uploads: Mutex<Vec<Vec<u8>>>,
-    /// Repositories that nobody may push to.
+    /// The repositories of the manifests that were given out, one a time.
+    read: Mutex<Vec<String>>,
+    /// Repositories that nobody may push to or pull from.
     closed: &'static [&'static str],
 }
 
 impl Registry {
-    /// Starts one; pushing to the repositories of `closed` is denied.
+    /// Starts one; pushing to and pulling from the repositories of `closed` is denied.
     pub(crate) fn start(closed: &'static [&'static str]) -> Self {
         let network = engine().network.try_clone().expect("a file descriptor");
         let binding = std::thread::spawn(move || {
@@ -49,6 +52,40 @@ impl Registry {
             }
         });
         Self { host, stored }
+    }
+
+    /// Has an image of one small file, as if it had been pushed to `repository:tag`.
+    pub(crate) fn add(&self, repository: &str, tag: &str) {
+        let layer = archive(&format!("{repository}:{tag}"));
+        let config = json!({
+            "architecture": architecture(), "os": "linux",
+            "rootfs": {"type": "layers", "diff_ids": [digest(&layer)]},
+        });
+        let config = config.to_string().into_bytes();
+        let part = |kind: &str, content: &[u8]| {
+            let kind = format!("application/vnd.oci.image.{kind}");
+            json!({"mediaType": kind, "size": content.len(), "digest": digest(content)})
+        };
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "config": part("config.v1+json", &config),
+            "layers": [part("layer.v1.tar", &layer)],
+        });
+        let manifest = manifest.to_string().into_bytes();
+        let mut blobs = lock(&self.stored.blobs);
+        for content in [layer, config] {
+            blobs.insert(digest(&content), content);
+        }
+        let mut manifests = lock(&self.stored.manifests);
+        let by_digest = format!("{repository}:{}", digest(&manifest));
+        manifests.insert(by_digest, manifest.clone());
+        manifests.insert(format!("{repository}:{tag}"), manifest);
+    }
+
+    /// How often a manifest of the repository was read.
+    pub(crate) fn pulls(&self, repository: &str) -> usize {
+        let read = lock(&self.stored.read);
+        read.iter().filter(|name| *name == repository).count()
     }
 
     /// `repository:tag` of all that was pushed.
@@ -149,11 +186,22 @@ impl Stored {
             lock(&self.manifests).insert(name, body);
             return (201, header, Vec::new());
         }
+        if self.closed.contains(&repository) {
+            return denied();
+        }
         let manifests = lock(&self.manifests);
-        let manifest = manifests.get(&name);
-        found(
-            manifest,
-            &manifest.map(|content| digest(content)).unwrap_or_default(),
+        let Some(manifest) = manifests.get(&name) else {
+            return nothing;
+        };
+        if method == "GET" {
+            lock(&self.read).push(repository.to_owned());
+        }
+        let (status, headers, content) = found(Some(manifest), &digest(manifest));
+        let kind = media_type(&content);
+        (
+            status,
+            format!("{headers}Content-Type: {kind}\r\n"),
+            content,
         )
     }
 
@@ -166,12 +214,7 @@ impl Stored {
         body: Vec<u8>,
     ) -> Reply {
         if self.closed.contains(&repository) {
-            let refusal = br#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#;
-            return (
-                403,
-                "Content-Type: application/json\r\n".to_owned(),
-                refusal.to_vec(),
-            );
+            return denied();
         }
         let mut uploads = lock(&self.uploads);
         let number = upload.parse().unwrap_or_else(|_| {
@@ -193,6 +236,45 @@ impl Stored {
             "Location: /v2/{repository}/blobs/uploads/{number}\r\nRange: 0-{end}\r\nDocker-Upload-UUID: {number}\r\n"
         );
         (202, headers, Vec::new())
+    }
+}
+
+fn denied() -> Reply {
+    let refusal =
+        br#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#;
+    (
+        403,
+        "Content-Type: application/json\r\n".to_owned(),
+        refusal.to_vec(),
+    )
+}
+
+/// What a manifest says that it is.
+fn media_type(manifest: &[u8]) -> String {
+    let manifest: Value = serde_json::from_slice(manifest).unwrap_or_default();
+    let kind = manifest["mediaType"].as_str();
+    kind.unwrap_or("application/vnd.oci.image.manifest.v1+json")
+        .to_owned()
+}
+
+/// A layer of one file with `text` in it.
+fn archive(text: &str) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(text.len() as u64);
+    header.set_mode(0o644);
+    let mut archive = tar::Builder::new(Vec::new());
+    archive
+        .append_data(&mut header, "name", text.as_bytes())
+        .and_then(|()| archive.into_inner())
+        .expect("memory can be written to")
+}
+
+/// This machine's architecture as images have it.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
     }
 }
 
