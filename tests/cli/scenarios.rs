@@ -127,7 +127,7 @@ fn tests_below(folder: &str, prefix: &str) -> HashSet<String> {
 fn module(path: &Path) -> String {
     let path = path.with_extension("");
     let mut parts = Vec::new();
-    for part in path.iter() {
+    for part in &path {
         parts.push(part.to_string_lossy().into_owned());
     }
     if matches!(parts.last().map(String::as_str), Some("mod" | "lib")) {

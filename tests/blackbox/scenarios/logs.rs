@@ -60,9 +60,10 @@ fn large_ones_come_to_their_end() {
         "loglarge",
         "services: {test: {image: IMAGE, command: cat /large, volumes: ['./large:/large']}}",
     );
-    let lines: String = (0..300_000)
+    let lines: Vec<String> = (0..300_000)
         .map(|number| format!("this is line {number} of a large file\n"))
         .collect();
+    let lines = lines.concat();
     project.file("large", &lines);
     let up = project
         .rcompose(&["up", "--abort-on-container-exit"])

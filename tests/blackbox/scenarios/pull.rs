@@ -5,10 +5,9 @@ use crate::support::registry::Registry;
 
 /// A project whose services have these images of `registry`, `HOST` standing for the registry's address.
 fn project(topic: &str, registry: &Registry, services: &[(&str, &str)]) -> Project {
-    let mut compose = "services:\n".to_owned();
-    for (name, rest) in services {
-        compose.push_str(&format!("  {name}: {{{rest}, command: demo sleep}}\n"));
-    }
+    let line = |(name, rest): &(&str, &str)| format!("  {name}: {{{rest}, command: demo sleep}}");
+    let lines: Vec<String> = services.iter().map(line).collect();
+    let compose = format!("services:\n{}\n", lines.join("\n"));
     Project::new(topic, &compose.replace("HOST", &registry.host))
 }
 
