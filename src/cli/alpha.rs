@@ -8,6 +8,9 @@ use crate::ui::graph::{self, Options};
 
 /// Options of `alpha`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Example:
+  rcompose alpha viz --ports | dot -Tsvg > services.svg")]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

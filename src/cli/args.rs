@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     alpha, attach, build, commit, completion, config, cp, create, down, engine, events, exec,
-    export, images, kill, lint, logs, ls, migrate, pause, plan, port, ps, pull, push, restart, rm,
-    run, scale, schema, start, stats, stop, top, up, version, volumes, wait, watch,
+    export, images, kill, lint, logs, ls, man, migrate, pause, plan, port, ps, pull, push, restart,
+    rm, run, scale, schema, start, stats, stop, top, up, version, volumes, wait, watch,
 };
 use crate::connect::Intent;
 
@@ -140,9 +140,12 @@ pub enum Command {
     Logs(logs::Args),
     /// List projects
     Ls(ls::Args),
+    /// Write manual pages
+    Man(man::Args),
     /// Rewrite a compose file of an older format in today's
     Migrate(migrate::Args),
     /// Freeze running containers
+    #[command(after_help = "Example:\n  rcompose pause web")]
     Pause(pause::Args),
     /// Show what "up" would do, and why
     Plan(plan::Args),
@@ -173,6 +176,7 @@ pub enum Command {
     /// Show the processes of containers
     Top(top::Args),
     /// Let frozen containers go on
+    #[command(after_help = "Example:\n  rcompose unpause web")]
     Unpause(pause::Args),
     /// Create and start what the compose files describe
     Up(up::Args),

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Context, Error, attached};
 use crate::run::attach::{self, End};
-use crate::run::detach_keys::{self, Keys, Watched};
+use crate::run::detach_keys;
 
 /// Options of `attach`.
 #[derive(Debug, Clone, clap::Args)]
@@ -62,9 +62,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     let detached = CancellationToken::new();
     let keys = args.detach_keys.as_deref().unwrap_or(detach_keys::DEFAULT);
     let streams = if terminal {
-        let keys = Keys::parse(keys)?;
-        let typed = Watched::new(tokio::io::stdin(), keys, detached.clone());
-        attached::streams_from(Box::new(typed))
+        attached::streams_left_by(keys, &detached)?
     } else {
         attached::streams(input)
     };

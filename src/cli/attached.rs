@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use tokio::io::AsyncRead;
+use tokio_util::sync::CancellationToken;
 
 use super::Error;
 use crate::run;
+use crate::run::detach_keys::{self, Keys, Watched};
 use crate::run::streams::Streams;
 use crate::run::terminal::RawMode;
 
@@ -25,11 +26,30 @@ pub(super) fn streams(interactive: bool) -> Streams {
     }
 }
 
-/// Our standard streams, with another input.
-pub(super) fn streams_from(input: Box<dyn AsyncRead + Send + Unpin>) -> Streams {
-    Streams {
-        input: Some(input),
+/// Our standard streams for a program that the person can leave with keys: once they are pressed
+/// the token is cancelled.
+pub(super) fn streams_left_by(
+    keys: &str,
+    detached: &CancellationToken,
+) -> Result<Streams, run::Error> {
+    let keys = Keys::parse(keys)?;
+    let typed = Watched::new(tokio::io::stdin(), keys, detached.clone());
+    Ok(Streams {
+        input: Some(Box::new(typed)),
         ..streams(false)
+    })
+}
+
+/// Our standard streams; with a terminal and an input the usual keys cancel the token.
+pub(super) fn streams_of(
+    terminal: bool,
+    interactive: bool,
+    detached: &CancellationToken,
+) -> Result<Streams, run::Error> {
+    if terminal && interactive {
+        streams_left_by(detach_keys::DEFAULT, detached)
+    } else {
+        Ok(streams(interactive))
     }
 }
 

@@ -3,14 +3,21 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use super::push::push_images;
 use super::session::with_place;
 use super::{Context, Error};
 use crate::compose::model::SshKey;
 use crate::run;
 use crate::run::build::{self, BuildOptions};
+use crate::run::push;
 
 /// Options of `build`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose build                               all services that have a `build`
+  rcompose build --no-cache --pull web
+  rcompose build --build-arg VERSION=2 --push web")]
 pub struct Args {
     /// Build argument; without a value it is taken from the environment
     #[arg(long = "build-arg", value_name = "NAME[=VALUE]")]
@@ -44,7 +51,7 @@ pub struct Args {
     #[arg(long)]
     pub pull: bool,
 
-    /// Push the images afterwards
+    /// Push the images of services that name one, under all their names
     #[arg(long)]
     pub push: bool,
 
@@ -120,6 +127,19 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
         screen.finish().await;
     }
     result.map_err(|error| with_place(error, project, &loaded.sources))?;
+    if args.push {
+        let services = build::choose(project, &args.services, &options)?;
+        let services = services.into_iter();
+        let services = services.map(|(name, service)| (name.to_owned(), service));
+        let options = push::Options {
+            ignore_failures: false,
+            parallel: context.settings.parallel,
+            dry_run: context.dry_run(),
+        };
+        push_images(context, &engine, &services.collect(), options, args.quiet)
+            .await
+            .map_err(|error| with_place(error, project, &loaded.sources))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -146,9 +166,6 @@ fn refuse_unsupported(args: &Args) -> Result<(), Error> {
             "--print",
             "rcompose builds without bake: leave it out to build",
         );
-    }
-    if args.push {
-        return refused("--push", "leave it out, then push: rcompose push");
     }
     if !is_off(&args.provenance) {
         return refused(
@@ -191,6 +208,7 @@ fn options(context: &Context, args: &Args) -> Result<BuildOptions, Error> {
         default_platform: context.env.get("DOCKER_DEFAULT_PLATFORM").cloned(),
         single_platform: false,
         classic,
+        parallel: context.settings.parallel,
     })
 }
 

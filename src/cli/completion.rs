@@ -28,6 +28,10 @@ const NO_FILES: &str = ":4\n";
 
 /// Options of `completion`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  source <(rcompose completion bash)         in ~/.bashrc
+  rcompose completion fish > ~/.config/fish/completions/rcompose.fish")]
 pub struct Args {
     /// Shell to complete in
     #[arg(value_name = "SHELL")]

@@ -9,6 +9,10 @@ use crate::plan::options::{Recreate, Up};
 
 /// Options of `create`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose create                            all services, none started
+  rcompose create --build web")]
 pub struct Args {
     /// Build images first
     #[arg(long)]

@@ -9,6 +9,11 @@ use crate::plan::reconcile;
 
 /// Options of `down`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose down
+  rcompose down --volumes --rmi local        data and built images too
+  rcompose down web                          only this service")]
 pub struct Args {
     /// Treat containers that another folder made under this project name as part of it
     #[arg(long)]

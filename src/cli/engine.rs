@@ -15,6 +15,11 @@ use super::{Context, Error};
 
 /// Options of `engine`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose engine status
+  rcompose engine logs -f
+  rcompose engine stop                       containers go on")]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]

@@ -11,6 +11,10 @@ use crate::ui::{self, happenings as show};
 
 /// Options of `events`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose events --json
+  rcompose events --since 10m web")]
 pub struct Args {
     /// Print one JSON object a line
     #[arg(long)]

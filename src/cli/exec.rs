@@ -2,11 +2,18 @@
 
 use std::process::ExitCode;
 
+use tokio_util::sync::CancellationToken;
+
 use super::{Context, Error, attached};
 use crate::run::exec::{self, Command};
 
 /// Options of `exec`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose exec web sh                       a shell in the container of web
+  rcompose exec -T db pg_dump app > app.sql  for scripts: no terminal
+  rcompose exec -u root --index 2 web id")]
 pub struct Args {
     /// Leave the command running in the background
     #[arg(short = 'd', long)]
@@ -96,8 +103,9 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
         exec::detached(&engine, &target.id, command).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let interactive = args.interactive;
-    let running = exec::attached(&engine, &target.id, command, attached::streams(interactive));
+    let detached = CancellationToken::new();
+    let streams = attached::streams_of(terminal, args.interactive, &detached)?;
+    let running = exec::attached(&engine, &target.id, command, streams, detached);
     let code = attached::with_terminal(terminal, running).await?;
     attached::exit(code)
 }

@@ -11,6 +11,10 @@ use crate::ui::{self, images};
 
 /// Options of `images`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose images
+  rcompose images --format json web")]
 pub struct Args {
     /// Format of the output: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table")]

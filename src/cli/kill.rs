@@ -11,6 +11,10 @@ use crate::ui;
 
 /// Options of `kill`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose kill web
+  rcompose kill -s SIGHUP web                a signal of your choice")]
 pub struct Args {
     /// Remove containers of services that the compose files do not define
     #[arg(long)]

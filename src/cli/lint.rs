@@ -16,6 +16,11 @@ const FOUND: u8 = 1;
 
 /// Options of `lint`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose lint
+  rcompose lint --deny warning --format sarif
+  rcompose lint --list                       all rules")]
 pub struct Args {
     /// Rule to leave out; may be given several times
     #[arg(long, value_name = "RULE", value_parser = rules(), hide_possible_values = true)]

@@ -16,6 +16,11 @@ use crate::ui::log_printer::LogPrinter;
 
 /// Options of `logs`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose logs -f web                       go on as web writes
+  rcompose logs --since 10m --timestamps
+  rcompose logs --tail 100 web db")]
 pub struct Args {
     /// Go on showing new output
     #[arg(short = 'f', long)]
@@ -211,7 +216,7 @@ fn show(
             ui::out::stderr(&ui::warning::text(&message, style.color))?;
         }
         Event::Note { text, .. } => writeln!(stdout, "{text}")?,
-        Event::Step(_) => {}
+        Event::Step(_) | Event::Menu(_) => {}
     }
     Ok(())
 }

@@ -11,6 +11,10 @@ use crate::ui::projects::{self, ProjectSummary};
 
 /// Options of `ls`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose ls --all
+  rcompose ls --format json --filter name=shop")]
 pub struct Args {
     /// Also list projects that do not run
     #[arg(short = 'a', long)]

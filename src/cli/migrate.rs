@@ -13,6 +13,10 @@ use crate::ui;
 
 /// Options of `migrate`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose migrate old.yml                   print the new file
+  rcompose migrate --in-place old.yml")]
 pub struct Args {
     /// The compose file; "-" for standard input
     #[arg(value_name = "FILE")]

@@ -10,6 +10,7 @@ pub mod context;
 mod creation;
 pub mod error;
 mod foreground;
+mod help;
 mod parse;
 mod plugin;
 mod prompt;
@@ -35,6 +36,7 @@ pub mod kill;
 pub mod lint;
 pub mod logs;
 pub mod ls;
+pub mod man;
 pub mod migrate;
 pub mod pause;
 pub mod plan;
@@ -117,6 +119,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error
         Command::Lint(args) => lint::run(context, args).await,
         Command::Logs(args) => logs::run(context, args).await,
         Command::Ls(args) => ls::run(context, args).await,
+        Command::Man(args) => man::run(context, args).await,
         Command::Migrate(args) => migrate::run(context, args).await,
         Command::Pause(args) => pause::pause(context, args).await,
         Command::Plan(args) => plan::run(context, args).await,

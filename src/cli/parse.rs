@@ -8,7 +8,7 @@ use clap::{ArgAction, CommandFactory, FromArgMatches};
 
 use super::args::{Cli, Command, GlobalArgs};
 use super::plugin::{self, Call};
-use super::{Error, error, unsupported, version};
+use super::{Error, error, help, unsupported, version};
 use crate::ui;
 use crate::ui::diagnostics::Format;
 
@@ -62,8 +62,9 @@ pub(super) fn error_style(args: &[OsString]) -> error::Style {
 /// Reads a command line; the first element is the name of the program.
 pub(super) fn parse(args: impl Iterator<Item = OsString>) -> Result<Parsed, Outcome> {
     let (args, env, root) = match plugin::call(args.collect()) {
+        Call::Wrong(problem) => return Err(Outcome::Refuse(Error::user(problem))),
         Call::Metadata => return Err(Outcome::Print(plugin::metadata())),
-        Call::Run { args, env, plugin } => (args, env, root(plugin)),
+        Call::Run { args, env, plugin } => (help::asked(args), env, root(plugin)),
     };
     let cli = tolerant(root.clone())
         .try_get_matches_from(&args)
@@ -75,7 +76,10 @@ pub(super) fn parse(args: impl Iterator<Item = OsString>) -> Result<Parsed, Outc
             format: None,
             short: false,
         }),
-        None => return Err(Outcome::Print(root.clone().render_help().to_string())),
+        None => {
+            let help = help::grouped(root).render_help();
+            return Err(Outcome::Print(help.to_string()));
+        }
     };
     Ok(Parsed {
         global: cli.global,
@@ -119,7 +123,7 @@ fn switch(arg: clap::Arg) -> clap::Arg {
 fn outcome(problem: clap::Error, root: clap::Command, args: &[OsString]) -> Outcome {
     if matches!(problem.kind(), ErrorKind::DisplayHelp) {
         // The untouched command has the nicer help: its switches take no values.
-        let help = root
+        let help = help::grouped(root)
             .try_get_matches_from(args)
             .map_or_else(|clean| clean, |_| problem);
         return Outcome::Print(help.to_string());

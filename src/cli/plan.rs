@@ -11,6 +11,10 @@ use crate::ui;
 
 /// Options of `plan`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose plan
+  rcompose plan --build web")]
 pub struct Args {
     /// As if "up --build"
     #[arg(long)]

@@ -4,6 +4,7 @@
 //! the environment that the rest of the program reads.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 /// What a program must answer to be taken for a plugin.
 const METADATA: &str = "docker-cli-plugin-metadata";
@@ -11,11 +12,44 @@ const METADATA: &str = "docker-cli-plugin-metadata";
 /// Set by the docker CLI for its plugins.
 const CALLED_BY_DOCKER: &str = "DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND";
 
+/// Options of the docker CLI with a value that also stand before a command of ours, as with the
+/// first docker-compose.
+const VALUES: [&str; 8] = [
+    "-H",
+    "--host",
+    "-c",
+    "--context",
+    "--log-level",
+    "--tlscacert",
+    "--tlscert",
+    "--tlskey",
+];
+/// The same without a value.
+const SWITCHES: [&str; 4] = ["-D", "--debug", "--tls", "--tlsverify"];
+/// Options of ours before the command that take a value.
+const OUR_VALUES: [&str; 13] = [
+    "--ansi",
+    "--diagnostics",
+    "--engine",
+    "--env-file",
+    "-f",
+    "--file",
+    "--parallel",
+    "--profile",
+    "--progress",
+    "--project-directory",
+    "-p",
+    "--project-name",
+    "--workdir",
+];
+
 /// A command line as a plugin gets it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Call {
     /// The CLI asks what this is.
     Metadata,
+    /// What is wrong with the CLI's options.
+    Wrong(String),
     /// A command of ours.
     Run {
         /// The name of the program and its arguments, without what was for the CLI.
@@ -37,22 +71,62 @@ fn call_by(args: Vec<OsString>, by_docker: bool) -> Call {
         return Call::Metadata;
     }
     let compose = args.iter().skip(1).position(|arg| arg == "compose");
-    match compose {
-        Some(before) if before == 0 || by_docker => Call::Run {
-            env: environment(&args[1..=before]),
-            args: args[..1]
-                .iter()
-                .chain(&args[before + 2..])
-                .cloned()
-                .collect(),
-            plugin: true,
-        },
-        _ => Call::Run {
-            args,
-            env: Vec::new(),
-            plugin: false,
-        },
+    let (options, args, plugin) = match compose {
+        Some(before) if before == 0 || by_docker => {
+            let ours = args[..1].iter().chain(&args[before + 2..]);
+            (args[1..=before].to_vec(), ours.cloned().collect(), true)
+        }
+        _ => {
+            let (options, ours) = separate(args);
+            (options, ours, false)
+        }
+    };
+    match environment(&options) {
+        Ok(env) => Call::Run { args, env, plugin },
+        Err(problem) => Call::Wrong(problem),
     }
+}
+
+/// An option's name, and its value where it is of the same word.
+fn parts(word: &OsString) -> (String, Option<String>) {
+    let word = word.to_string_lossy();
+    if let Some((name, value)) = word.split_once('=') {
+        return (name.to_owned(), Some(value.to_owned()));
+    }
+    for short in ["-H", "-c"] {
+        if let Some(value) = word.strip_prefix(short)
+            && !value.is_empty()
+        {
+            return (short.to_owned(), Some(value.to_owned()));
+        }
+    }
+    (word.into_owned(), None)
+}
+
+/// Options of the CLI before the command, and everything else.
+fn separate(args: Vec<OsString>) -> (Vec<OsString>, Vec<OsString>) {
+    let (mut options, mut ours) = (Vec::new(), Vec::new());
+    let mut args = args.into_iter();
+    ours.extend(args.next());
+    while let Some(arg) = args.next() {
+        let (name, value) = parts(&arg);
+        if !name.starts_with('-') || name == "--" {
+            ours.push(arg);
+            break;
+        }
+        let of_cli = VALUES.contains(&name.as_str());
+        let to = if of_cli || SWITCHES.contains(&name.as_str()) {
+            &mut options
+        } else {
+            &mut ours
+        };
+        to.push(arg);
+        if value.is_none() && (of_cli || OUR_VALUES.contains(&name.as_str())) {
+            to.extend(args.next());
+        }
+    }
+    ours.extend(args);
+    (options, ours)
 }
 
 /// The answer to [`Call::Metadata`].
@@ -65,33 +139,52 @@ pub(super) fn metadata() -> String {
 }
 
 /// Options of the docker CLI that choose an engine, as environment variables.
-fn environment(options: &[OsString]) -> Vec<(&'static str, String)> {
+fn environment(options: &[OsString]) -> Result<Vec<(&'static str, String)>, String> {
     let mut env = Vec::new();
-    let mut options = options.iter().map(|option| option.to_string_lossy());
+    let mut options = options.iter();
     while let Some(option) = options.next() {
-        let (name, value) = match option.split_once('=') {
-            Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
-            None => (option.into_owned(), None),
-        };
+        let (name, value) = parts(option);
+        if matches!(name.as_str(), "--tls" | "--tlsverify") {
+            if !matches!(value.as_deref(), Some("false" | "0")) {
+                env.push(("DOCKER_TLS_VERIFY", "1".to_owned()));
+            }
+            continue;
+        }
         let variable = match name.as_str() {
             "--config" => "DOCKER_CONFIG",
             "-c" | "--context" => "DOCKER_CONTEXT",
             "-H" | "--host" => "DOCKER_HOST",
-            "--tls" | "--tlsverify" => {
-                env.push(("DOCKER_TLS_VERIFY", "1".to_owned()));
-                continue;
-            }
+            "--tlscacert" | "--tlscert" | "--tlskey" => "DOCKER_CERT_PATH",
             // These take a value that concerns the CLI alone.
-            "-l" | "--log-level" if value.is_none() => {
-                options.next();
-                continue;
-            }
+            "-l" | "--log-level" => "",
             _ => continue,
         };
-        let value = value.or_else(|| options.next().map(|value| value.into_owned()));
-        env.extend(value.map(|value| (variable, value)));
+        let value = value.or_else(|| Some(options.next()?.to_string_lossy().into_owned()));
+        let Some(value) = value.filter(|_| !variable.is_empty()) else {
+            continue;
+        };
+        let value = match name.strip_prefix("--tls") {
+            Some(which) => certificates(which, &value)?,
+            None => value,
+        };
+        env.push((variable, value));
     }
-    env
+    Ok(env)
+}
+
+/// The folder of a file of TLS, which has to have its usual name.
+fn certificates(which: &str, file: &str) -> Result<String, String> {
+    let usual = if which == "cacert" { "ca" } else { which };
+    let path = Path::new(file);
+    let folder = path.parent().map(|folder| folder.display().to_string());
+    folder
+        .filter(|_| path.file_name().is_some_and(|name| name == format!("{usual}.pem").as_str()))
+        .map(|folder| if folder.is_empty() { ".".to_owned() } else { folder })
+        .ok_or_else(|| {
+            format!(
+                "--tls{which}: {file} has to be called {usual}.pem, with ca.pem, cert.pem and key.pem in one folder"
+            )
+        })
 }
 
 #[cfg(test)]
@@ -146,5 +239,59 @@ mod tests {
                 true
             )
         );
+    }
+
+    #[test]
+    fn options_of_the_cli_stand_before_commands_of_ours_too() {
+        let host = [("DOCKER_HOST", "unix:///s")];
+        assert_eq!(
+            call_by(words("docker-compose -p a -H unix:///s ps -H"), false),
+            run("docker-compose -p a ps -H", &host, false)
+        );
+        assert_eq!(
+            call_by(words("docker-compose -Hunix:///s -D ps"), false),
+            run("docker-compose ps", &host, false)
+        );
+        assert_eq!(
+            call_by(words("docker-compose --project-name -H exec a -c b"), false),
+            run("docker-compose --project-name -H exec a -c b", &[], false)
+        );
+        assert_eq!(
+            call_by(
+                words("docker-compose --tlsverify --tlscacert /c/ca.pem --tlskey=/c/key.pem ps"),
+                false
+            ),
+            run(
+                "docker-compose ps",
+                &[
+                    ("DOCKER_TLS_VERIFY", "1"),
+                    ("DOCKER_CERT_PATH", "/c"),
+                    ("DOCKER_CERT_PATH", "/c")
+                ],
+                false
+            )
+        );
+        let wrong = call_by(words("docker-compose --tlscert /c/mine.pem ps"), false);
+        assert!(
+            matches!(&wrong, Call::Wrong(text) if text.contains("cert.pem")),
+            "{wrong:?}"
+        );
+    }
+
+    #[test]
+    fn our_own_options_with_a_value_are_known() {
+        use clap::CommandFactory as _;
+        let root = crate::cli::args::Cli::command();
+        let mut expected: Vec<String> = Vec::new();
+        for arg in root.get_arguments() {
+            if arg.get_action().takes_values() {
+                expected.extend(arg.get_long().map(|long| format!("--{long}")));
+                expected.extend(arg.get_short().map(|short| format!("-{short}")));
+            }
+        }
+        expected.sort();
+        let mut known = OUR_VALUES.map(str::to_owned);
+        known.sort();
+        assert_eq!(known.as_slice(), expected);
     }
 }

@@ -11,6 +11,10 @@ use crate::ui;
 
 /// Options of `port`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose port web 80
+  rcompose port --protocol udp --index 2 dns 53")]
 pub struct Args {
     /// Number of the container when the service has several replicas
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -14,6 +14,11 @@ use crate::ui::{self, containers};
 
 /// Options of `ps`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose ps
+  rcompose ps --all --format json
+  rcompose ps --services --status running")]
 pub struct Args {
     /// Also list stopped containers and those made by `run`
     #[arg(short = 'a', long)]

@@ -12,6 +12,10 @@ use crate::run::pull::{self, PullOptions};
 
 /// Options of `pull`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose pull
+  rcompose pull --policy missing --ignore-buildable")]
 pub struct Args {
     /// Skip images that can be built
     #[arg(long)]

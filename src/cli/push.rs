@@ -1,9 +1,12 @@
 //! `push`: pushes the images of services.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use super::session::with_place;
 use super::{Context, Error, pull};
+use crate::compose::model::Service;
+use crate::connect::Engine;
 use crate::run;
 use crate::run::push::{self, Options};
 
@@ -41,16 +44,29 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     let loaded = context.load_for_images(context.load_options(&args.services))?;
     let project = &loaded.project;
     let services = pull::chosen(&args.services, args.include_deps, project)?;
-    let docker = context.connect().await?;
-    let (sender, screen) = context.progress_unless(args.quiet, "Pushing");
+    let engine = context.engine().await?;
+    push_images(context, &engine, &services, options, args.quiet)
+        .await
+        .map_err(|error| with_place(error, project, &loaded.sources))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Pushes the images of services and shows the progress.
+pub(super) async fn push_images(
+    context: &Context,
+    engine: &Engine,
+    services: &BTreeMap<String, &Service>,
+    options: Options,
+    quiet: bool,
+) -> Result<(), run::Error> {
+    let (sender, screen) = context.progress_unless(quiet, "Pushing");
     let result = tokio::select! {
-        result = push::push_services(&docker, &services, options, &sender) => result,
+        result = push::push_services(&engine.docker, services, options, &sender) => result,
         _ = tokio::signal::ctrl_c() => Err(run::Error::interrupted()),
     };
     drop(sender);
     if let Some(screen) = screen {
         screen.finish().await;
     }
-    result.map_err(|error| with_place(error, project, &loaded.sources))?;
-    Ok(ExitCode::SUCCESS)
+    result
 }

@@ -10,6 +10,10 @@ use crate::run::observe::Wants;
 
 /// Options of `restart`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose restart web
+  rcompose restart --no-deps -t 3 web")]
 pub struct Args {
     /// Leave services that depend on these alone
     #[arg(long)]

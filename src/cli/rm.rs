@@ -12,6 +12,10 @@ use crate::ui;
 
 /// Options of `rm`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose rm --stop --force web
+  rcompose rm -v                             with anonymous volumes")]
 pub struct Args {
     /// Do not ask
     #[arg(short = 'f', long)]

@@ -22,6 +22,11 @@ use crate::ui;
 
 /// Options of `run`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose run --rm web npm test             a new container, gone afterwards
+  rcompose run --rm -e DEBUG=1 -v ./data:/data web sh
+  rcompose run -d --name job worker")]
 pub struct Args {
     /// Build the image first
     #[arg(long)]
@@ -197,9 +202,11 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let streams = attached::streams(args.interactive);
-    let raw = attached::raw(container.terminal && std::io::stdin().is_terminal())?;
-    let code = oneoff::attached(&session.engine, &container, streams).await;
+    let terminal = container.terminal && std::io::stdin().is_terminal();
+    let detached = CancellationToken::new();
+    let streams = attached::streams_of(terminal, args.interactive, &detached)?;
+    let raw = attached::raw(terminal)?;
+    let code = oneoff::attached(&session.engine, &container, streams, detached).await;
     drop(raw);
     attached::exit(code.map_err(|error| session.run_error(error))?)
 }

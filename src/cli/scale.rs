@@ -10,6 +10,9 @@ use crate::plan::options::Up;
 
 /// Options of `scale`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Example:
+  rcompose scale web=3 worker=2")]
 pub struct Args {
     /// Leave the services that these depend on alone
     #[arg(long)]

@@ -10,6 +10,9 @@ const SCHEMA: &str = include_str!("../../schemas/compose.schema.json");
 
 /// Options of `schema`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Example:
+  rcompose schema -o compose.schema.json")]
 pub struct Args {
     /// File to write to instead of standard output
     #[arg(short = 'o', long, value_name = "FILE")]

@@ -10,6 +10,10 @@ use crate::run::observe::Wants;
 
 /// Options of `start`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose start web
+  rcompose start --wait --wait-timeout 30")]
 pub struct Args {
     /// Wait until services run or are healthy
     #[arg(long)]

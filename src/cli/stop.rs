@@ -10,6 +10,10 @@ use crate::run::observe::Wants;
 
 /// Options of `stop`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose stop
+  rcompose stop -t 3 web")]
 pub struct Args {
     /// Seconds to let containers stop by themselves
     #[arg(

@@ -10,20 +10,26 @@ use super::args::Cli;
 
 /// The text of `--help` of every command, at a width of 100 columns.
 fn reference() -> String {
-    let mut root = Cli::command().term_width(100);
+    let mut root = super::help::grouped(Cli::command()).term_width(100);
     root.build();
     let mut text = root.render_help().to_string();
-    for command in root.get_subcommands_mut() {
-        if !command.is_hide_set() {
+    add(&root, &mut text);
+    text
+}
+
+/// Adds the help of what is below a command.
+fn add(command: &clap::Command, text: &mut String) {
+    for command in command.get_subcommands() {
+        if !command.is_hide_set() && command.get_name() != "help" {
             // Writing to a string cannot fail.
             let _ = write!(
                 text,
                 "\n\n{}",
                 command.clone().term_width(100).render_help()
             );
+            add(command, text);
         }
     }
-    text
 }
 
 #[test]

@@ -8,6 +8,9 @@ use crate::ui::{self, top};
 
 /// Options of `top`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Example:
+  rcompose top web")]
 pub struct Args {
     /// Services to act on (default: all)
     #[arg(value_name = "SERVICE")]

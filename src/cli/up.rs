@@ -8,14 +8,21 @@ use tokio_util::sync::CancellationToken;
 use super::creation::{self, Making};
 use super::foreground::{self, Attachment, OnExit};
 use super::session::{Session, Work};
+use super::settings::truth;
 use super::watching::{self, Watching};
-use super::{Context, Error};
+use super::{Context, Error, attached};
 use crate::compose::Project;
 use crate::plan::options::{Recreate, Up};
-use crate::ui;
+use crate::ui::progress::Mode;
+use crate::ui::terminal;
 
 /// Options of `up`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose up                                until Ctrl-C, with the output
+  rcompose up -d --wait                      in the background, once all is healthy
+  rcompose up -d --build --scale web=3 web")]
 pub struct Args {
     /// Treat containers that another folder made under this project name as part of it
     #[arg(long)]
@@ -57,9 +64,15 @@ pub struct Args {
     #[arg(long)]
     pub force_recreate: bool,
 
-    /// Offer keyboard shortcuts while attached; not with -d
-    #[arg(long)]
-    pub menu: bool,
+    /// Offer keyboard shortcuts while attached (default: where standard output is a terminal)
+    #[arg(
+        long,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        value_name = "BOOL"
+    )]
+    pub menu: Option<bool>,
 
     /// Do not show the output of this service
     #[arg(long, value_name = "SERVICE")]
@@ -162,7 +175,8 @@ pub async fn run(context: &Context, mut args: Args) -> Result<ExitCode, Error> {
     }
     let mut options = options(context, project, &args)?;
     let mut attachment = attachment(project, &args)?;
-    let watching = watching(&session, &args)?;
+    attachment.menu = menu(context, &args);
+    let watching = watching(&session, &args, attachment.menu)?;
     let making = Making {
         quiet_pull: args.quiet_pull,
         quiet_build: args.quiet_build,
@@ -174,20 +188,16 @@ pub async fn run(context: &Context, mut args: Args) -> Result<ExitCode, Error> {
         session.perform(prepared.plan, work).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Some(watching) = watching else {
-        return foreground::run(&session, prepared, attachment).await;
-    };
-    let started = CancellationToken::new();
-    attachment.hold = Some(started.clone());
-    tokio::select! {
-        ended = foreground::run(&session, prepared, attachment) => ended,
-        () = watch(context, watching, started) => Ok(ExitCode::SUCCESS),
-    }
+    foreground::run(&session, prepared, attachment, watching).await
 }
 
-/// What `--watch` asks for.
-fn watching<'s>(session: &'s Session<'_>, args: &Args) -> Result<Option<Watching<'s>>, Error> {
-    if !args.watch {
+/// What can be watched: asked for by `--watch`, or offered by the menu.
+fn watching<'s>(
+    session: &'s Session<'_>,
+    args: &Args,
+    menu: bool,
+) -> Result<Option<Watching<'s>>, Error> {
+    if !args.watch && !menu {
         return Ok(None);
     }
     let options = watching::Options {
@@ -196,28 +206,27 @@ fn watching<'s>(session: &'s Session<'_>, args: &Args) -> Result<Option<Watching
         no_build: args.no_build,
     };
     let token = CancellationToken::new();
-    Watching::prepare(session, &args.services, options, token).map(Some)
+    let watching = Watching::prepare(session, &args.services, options, token);
+    if args.watch {
+        return watching.map(Some);
+    }
+    Ok(watching.ok())
 }
 
-/// Watches once everything has been started; never returns, as containers run without it too.
-async fn watch(context: &Context, watching: Watching<'_>, started: CancellationToken) {
-    started.cancelled().await;
-    if let Err(error) = watching.run().await {
-        let text = ui::warning::text(
-            &format!("files are no longer watched: {error}"),
-            context.settings.color_stderr,
-        );
-        // Nobody is left to tell when standard error is closed.
-        let _ = ui::out::stderr(&text);
-    }
-    std::future::pending::<()>().await;
+/// Whether keyboard shortcuts are offered: where a person sits at a terminal, unless the option
+/// or `COMPOSE_MENU` says no.
+fn menu(context: &Context, args: &Args) -> bool {
+    let variable = || context.env.get("COMPOSE_MENU").map(|value| truth(value));
+    let wanted = args.menu.or_else(variable).unwrap_or(true);
+    let progress = context.settings.progress;
+    wanted
+        && !args.detach
+        && attached::is_interactive()
+        && progress.resolve(terminal::stderr_is_terminal()) == Mode::Tty
+        && terminal::stderr_is_terminal()
 }
 
 fn validate(args: &mut Args) -> Result<(), Error> {
-    if args.menu {
-        return Err(Error::user("up --menu is not supported yet")
-            .help("leave --menu out: Ctrl-C stops, a second one kills"));
-    }
     if args.exit_code_from.is_some() && !args.abort_on_container_failure {
         args.abort_on_container_exit = true;
     }
@@ -331,7 +340,8 @@ fn attachment(project: &Project, args: &Args) -> Result<Attachment, Error> {
         },
         exit_code_from: args.exit_code_from.clone(),
         timeout: args.timeout,
-        hold: None,
+        watch: args.watch,
+        menu: false,
     })
 }
 

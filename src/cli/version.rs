@@ -7,6 +7,9 @@ use crate::ui;
 
 /// Options of `version`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Example:
+  rcompose version --short")]
 pub struct Args {
     /// Format of the output: pretty or json
     #[arg(short = 'f', long, value_name = "FORMAT")]

@@ -10,6 +10,10 @@ use crate::ui::{self, volumes};
 
 /// Options of `volumes`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose volumes
+  rcompose volumes -q db")]
 pub struct Args {
     /// Format of the output: table, json, "table TEMPLATE" or a Go template
     #[arg(long, value_name = "FORMAT", default_value = "table")]

@@ -15,7 +15,7 @@ use crate::compose::model::WatchAction;
 use crate::compose::node::Value;
 use crate::plan::options::{Build, Recreate, Restart, Up};
 use crate::plan::{Plan, reconcile};
-use crate::report::event;
+use crate::report::event::{self, Event, Sender, Stream, send};
 use crate::run;
 use crate::run::build::{self, BuildOptions};
 use crate::run::execute::{OnFailure, execute};
@@ -23,6 +23,7 @@ use crate::run::observe::Wants;
 use crate::run::select::{self, Target, Wanted};
 use crate::run::watch::{Changes, Rule, prune, run_command, sync, sync_initially};
 use crate::ui;
+use crate::ui::screen::Screen;
 
 /// What `initial_sync` was called once.
 const OLD_INITIAL_SYNC: &str = "x-initialSync";
@@ -42,10 +43,14 @@ pub(super) struct Options {
 pub(super) struct Watching<'s> {
     session: &'s Session<'s>,
     project: Arc<Project>,
-    rules: Vec<Rule>,
+    rules: Arc<Vec<Rule>>,
+    /// What the rules have that is probably not meant.
+    warnings: Vec<String>,
     options: Options,
     /// Ends what is under way.
     token: CancellationToken,
+    /// Where everything is shown; nothing where this is on its own.
+    sender: Option<Sender>,
 }
 
 impl<'s> Watching<'s> {
@@ -58,32 +63,23 @@ impl<'s> Watching<'s> {
     ) -> Result<Self, Error> {
         let project = Arc::clone(session.project()?);
         let chosen = |name: &String| services.is_empty() || services.contains(name);
-        let mut rules = Vec::new();
+        let (mut rules, mut warnings) = (Vec::new(), Vec::new());
         for (name, service) in &project.services {
             if !chosen(name) {
                 continue;
             }
             let found = Rule::of_service(service);
-            let (mut found, warnings) = found.map_err(|error| session.run_error(error))?;
-            for warning in warnings {
-                ui::out::stderr(&ui::warning::text(
-                    &warning,
-                    session.context.settings.color_stderr,
-                ))?;
-            }
+            let (mut found, mut doubts) = found.map_err(|error| session.run_error(error))?;
             for rule in &mut found {
                 if asks_in_the_old_way(rule) {
                     rule.trigger.initial_sync = true;
-                    let warning = format!(
+                    doubts.push(format!(
                         "{OLD_INITIAL_SYNC} is DEPRECATED, please use the official `initial_sync` attribute"
-                    );
-                    ui::out::stderr(&ui::warning::text(
-                        &warning,
-                        session.context.settings.color_stderr,
-                    ))?;
+                    ));
                 }
             }
             rules.append(&mut found);
+            warnings.append(&mut doubts);
         }
         if rules.is_empty() {
             return Err(
@@ -101,14 +97,40 @@ impl<'s> Watching<'s> {
         Ok(Self {
             session,
             project,
-            rules,
+            rules: Arc::new(rules),
+            warnings,
             options,
             token,
+            sender: None,
         })
+    }
+
+    /// The same, shown on a screen that shows other things too.
+    pub(super) fn shown_by(self, sender: Sender) -> Self {
+        Self {
+            sender: Some(sender),
+            ..self
+        }
+    }
+
+    /// The same, until another token is cancelled; without the warnings, which are told once.
+    pub(super) fn until(&mut self, token: CancellationToken) -> Self {
+        Self {
+            session: self.session,
+            project: Arc::clone(&self.project),
+            rules: Arc::clone(&self.rules),
+            warnings: std::mem::take(&mut self.warnings),
+            options: self.options,
+            token,
+            sender: self.sender.clone(),
+        }
     }
 
     /// Watches until the token is cancelled. What fails on the way is told, and watching goes on.
     pub(super) async fn run(&self) -> Result<(), Error> {
+        for warning in &self.warnings {
+            self.warn(warning)?;
+        }
         let roots = self.rules.iter().map(|rule| rule.root.as_path());
         let mut changes = Changes::watch(roots)?;
         self.copy_initially().await?;
@@ -129,7 +151,7 @@ impl<'s> Watching<'s> {
     }
 
     async fn copy_initially(&self) -> Result<(), Error> {
-        for rule in &self.rules {
+        for rule in self.rules.iter() {
             if rule.trigger.initial_sync && rule.copies() {
                 let targets = self.targets(&rule.service, true).await?;
                 sync_initially(&self.session.engine, &targets, rule).await?;
@@ -144,7 +166,7 @@ impl<'s> Watching<'s> {
         let mut restart = BTreeSet::new();
         let mut copies: BTreeMap<&str, Vec<(&Rule, PathBuf)>> = BTreeMap::new();
         let mut commands = Vec::new();
-        for rule in &self.rules {
+        for rule in self.rules.iter() {
             let mut matching = Vec::new();
             for path in changed {
                 let files = rule.concerned(path)?.into_iter();
@@ -195,13 +217,13 @@ impl<'s> Watching<'s> {
 
     async fn command(&self, rule: &Rule) -> Result<(), Error> {
         let targets = self.targets(&rule.service, false).await?;
-        let (sender, screen) = self.session.context.progress("Running");
+        let (sender, screen) = self.progress("Running");
         let running = targets
             .iter()
             .map(|target| run_command(&self.session.engine, target, &rule.trigger.exec, &sender));
         let results = futures::future::join_all(running).await;
         drop(sender);
-        screen.finish().await;
+        finish(screen).await;
         let errors = results.into_iter().filter_map(Result::err).collect();
         run::Error::join(errors).map_or(Ok(()), |error| Err(error.into()))
     }
@@ -260,6 +282,7 @@ impl<'s> Watching<'s> {
             separator: context.compatibility().then_some('_'),
             default_platform: context.env.get("DOCKER_DEFAULT_PLATFORM").cloned(),
             single_platform: true,
+            parallel: context.settings.parallel,
             classic: context
                 .env
                 .get("DOCKER_BUILDKIT")
@@ -269,8 +292,7 @@ impl<'s> Watching<'s> {
         let (sender, screen) = if self.options.quiet {
             (event::nobody(), None)
         } else {
-            let (sender, screen) = context.progress("Building");
-            (sender, Some(screen))
+            self.progress("Building")
         };
         let engine = &self.session.engine;
         let built = tokio::select! {
@@ -278,9 +300,7 @@ impl<'s> Watching<'s> {
             built = build::build_services(engine, &self.project, services, &options, &sender) => built,
         };
         drop(sender);
-        if let Some(screen) = screen {
-            screen.finish().await;
-        }
+        finish(screen).await;
         built.map_err(|error| self.session.run_error(error))
     }
 
@@ -289,7 +309,7 @@ impl<'s> Watching<'s> {
         plan: Plan,
         seen: &[crate::plan::observed::Container],
     ) -> Result<(), Error> {
-        let (sender, screen) = self.session.context.progress("Running");
+        let (sender, screen) = self.progress("Running");
         let job = self
             .session
             .job(sender)
@@ -297,7 +317,7 @@ impl<'s> Watching<'s> {
             .listening_for(&plan, seen);
         let parallel = self.session.context.settings.parallel;
         let result = execute(plan, Arc::new(job), OnFailure::Halt, parallel).await;
-        screen.finish().await;
+        finish(screen).await;
         result.map_err(|error| self.session.run_error(error))
     }
 
@@ -312,11 +332,38 @@ impl<'s> Watching<'s> {
         Ok(select::containers(&self.session.engine.docker, wanted).await?)
     }
 
+    /// Where progress goes, and the screen to wait for where it is one of its own.
+    fn progress(&self, title: &'static str) -> (Sender, Option<Screen>) {
+        if let Some(sender) = &self.sender {
+            return (sender.clone(), None);
+        }
+        let (sender, screen) = self.session.context.progress(title);
+        (sender, Some(screen))
+    }
+
     fn say(&self, text: &str) -> Result<(), Error> {
-        Ok(ui::out::stdout(&ui::watch::line(
-            text,
-            self.session.context.settings.color_stdout,
-        ))?)
+        let line = ui::watch::line(text, self.session.context.settings.color_stdout);
+        let Some(sender) = &self.sender else {
+            return Ok(ui::out::stdout(&(line + "\n"))?);
+        };
+        let stream = Stream::Stdout;
+        send(sender, Event::Note { text: line, stream });
+        Ok(())
+    }
+
+    fn warn(&self, text: &str) -> Result<(), Error> {
+        let Some(sender) = &self.sender else {
+            let color = self.session.context.settings.color_stderr;
+            return Ok(ui::out::stderr(&ui::warning::text(text, color))?);
+        };
+        send(sender, Event::Warning(text.to_owned()));
+        Ok(())
+    }
+}
+
+async fn finish(screen: Option<Screen>) {
+    if let Some(screen) = screen {
+        screen.finish().await;
     }
 }
 

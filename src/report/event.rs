@@ -37,6 +37,17 @@ pub enum Event {
         /// Where it goes.
         stream: Stream,
     },
+    /// Keyboard shortcuts to show from now on, in the place of others; none where empty.
+    Menu(Vec<Shortcut>),
+}
+
+/// A key, and what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shortcut {
+    /// The key.
+    pub key: char,
+    /// What it does, such as "Detach".
+    pub action: &'static str,
 }
 
 /// The state of one resource's progress; a later one with the same `id` replaces it.

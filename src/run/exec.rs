@@ -2,6 +2,8 @@
 
 use bollard::exec::{CreateExecOptions, ResizeExecOptions, StartExecOptions, StartExecResults};
 
+use tokio_util::sync::CancellationToken;
+
 use super::Error;
 use super::hijack::{self, Post};
 use super::streams::{Connection, Streams, join};
@@ -44,7 +46,7 @@ pub async fn detached(engine: &Engine, container: &str, command: Command) -> Res
 }
 
 /// Runs a command in a container with our streams and returns its exit code; 0 when it was left
-/// running with the engine's detach keys.
+/// running: by cancelling `detached`, or with the engine's detach keys.
 ///
 /// # Errors
 /// When the engine refuses, or the connection breaks.
@@ -53,6 +55,7 @@ pub async fn attached(
     container: &str,
     command: Command,
     streams: Streams,
+    detached: CancellationToken,
 ) -> Result<i64, Error> {
     let terminal = command.terminal;
     let exec = create(engine, container, command, true).await?;
@@ -62,6 +65,7 @@ pub async fn attached(
         tokio::select! {
             result = joined => result?,
             () = follow_size(engine, &exec) => {}
+            () = detached.cancelled() => return Ok(0),
         }
     } else {
         joined.await?;

@@ -2,6 +2,7 @@
 
 use bollard::query_parameters::RemoveContainerOptionsBuilder;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::attach::{self, End};
 use super::inject::inject;
@@ -32,12 +33,17 @@ pub async fn detached(engine: &Engine, container: &OneOff) -> Result<(), Error> 
     start(engine, container).await
 }
 
-/// Runs the container with our streams and returns its exit code; 0 when it was left running with
-/// the engine's detach keys. Signals that we get are passed on to it.
+/// Runs the container with our streams and returns its exit code; 0 when it was left running: by
+/// cancelling `detached`, or with the engine's detach keys. Signals that we get are passed on to it.
 ///
 /// # Errors
 /// When the engine refuses, or the connection breaks.
-pub async fn attached(engine: &Engine, container: &OneOff, streams: Streams) -> Result<i64, Error> {
+pub async fn attached(
+    engine: &Engine,
+    container: &OneOff,
+    streams: Streams,
+    detached: CancellationToken,
+) -> Result<i64, Error> {
     inject(engine, &container.id, &container.files).await?;
     let input = streams.input.is_some();
     let connection = attach::connect(engine, &container.id, input, None).await?;
@@ -49,7 +55,10 @@ pub async fn attached(engine: &Engine, container: &OneOff, streams: Streams) -> 
     };
     let ending = attach::ending(engine, &container.id, condition);
     let signals = attach::forward_signals(engine, &container.id);
-    let result = run(engine, container, connection, streams, ending).await;
+    let result = tokio::select! {
+        result = run(engine, container, connection, streams, ending) => result,
+        () = detached.cancelled() => Ok(0),
+    };
     signals.abort();
     result
 }

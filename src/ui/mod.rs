@@ -9,6 +9,7 @@ pub mod images;
 pub mod lint;
 pub mod listing;
 pub mod log_printer;
+pub mod menu;
 pub mod out;
 pub mod progress;
 pub mod projects;

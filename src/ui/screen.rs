@@ -1,5 +1,5 @@
 //! Everything that happens while a plan runs, on one screen: the live block of progress at the
-//! bottom, log lines and warnings above it.
+//! bottom, with keyboard shortcuts below it, log lines and warnings above.
 //!
 //! A thread of its own writes, so that a slow reader of the output never holds up the work.
 
@@ -12,8 +12,8 @@ use tokio::time::MissedTickBehavior;
 
 use super::log_printer::{self, LogPrinter};
 use super::progress::{self, Board, Frame, Mode};
-use super::{style, terminal, warning};
-use crate::report::event::{Event, Receiver, Sender, Step, Stream};
+use super::{menu, style, terminal, warning};
+use crate::report::event::{Event, Receiver, Sender, Shortcut, Step, Stream};
 
 /// How often the live block is drawn at most.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -104,8 +104,12 @@ struct Painter {
     streams: Streams,
     logs: LogPrinter,
     board: Board,
+    /// Keyboard shortcuts at the very bottom.
+    menu: Vec<Shortcut>,
     /// Widths of the lines of the block that is on the screen.
     drawn: Vec<usize>,
+    /// Whether the cursor is on the last of them, and not below it.
+    on_last: bool,
     changed: bool,
     /// Whether something else than progress was shown already.
     interleaved: bool,
@@ -125,7 +129,9 @@ impl Painter {
             streams,
             logs: LogPrinter::new(options.log),
             board: Board::default(),
+            menu: Vec::new(),
             drawn: Vec::new(),
+            on_last: false,
             changed: false,
             interleaved: false,
             tick: 0,
@@ -145,6 +151,9 @@ impl Painter {
                     }
                     for event in batch.drain(..) {
                         self.take(event)?;
+                    }
+                    if !self.menu.is_empty() {
+                        self.draw()?;
                     }
                     self.streams.stdout.flush()?;
                 }
@@ -176,6 +185,7 @@ impl Painter {
                 self.above(Stream::Stdout, text.as_bytes())
             }
             Event::Note { text, stream } => self.above(stream, format!("{text}\n").as_bytes()),
+            Event::Menu(menu) => self.show_menu(menu),
             Event::Warning(message) => {
                 let text = if self.mode == Mode::Json {
                     warning::json(&message)
@@ -204,6 +214,18 @@ impl Painter {
         self.status().write_all(text.as_bytes())
     }
 
+    fn show_menu(&mut self, menu: Vec<Shortcut>) -> io::Result<()> {
+        if self.mode != Mode::Tty {
+            return Ok(());
+        }
+        self.menu = menu;
+        self.changed = true;
+        if self.menu.is_empty() {
+            self.erase()?;
+        }
+        Ok(())
+    }
+
     /// Writes something above the live block. A block in which nothing goes on stays where it is,
     /// and a new one starts with the next step.
     fn above(&mut self, stream: Stream, bytes: &[u8]) -> io::Result<()> {
@@ -213,6 +235,8 @@ impl Painter {
             self.changed = true;
         } else {
             self.settle()?;
+            self.erase()?;
+            self.changed = true;
         }
         match stream {
             Stream::Stdout => self.streams.stdout.write_all(bytes),
@@ -226,7 +250,10 @@ impl Painter {
     /// Draws the last state of the block and forgets it.
     fn settle(&mut self) -> io::Result<()> {
         if !self.board.is_empty() {
+            let menu = std::mem::take(&mut self.menu);
+            self.changed |= !menu.is_empty();
             self.draw()?;
+            self.menu = menu;
             self.board = Board::default();
             self.drawn.clear();
         }
@@ -234,7 +261,10 @@ impl Painter {
     }
 
     fn close(&mut self) -> io::Result<()> {
+        self.changed |= !self.menu.is_empty();
+        self.menu.clear();
         self.settle()?;
+        self.erase()?;
         self.streams.stdout.flush()?;
         self.streams.stderr.flush()
     }
@@ -244,24 +274,16 @@ impl Painter {
             return Ok(());
         }
         self.changed = false;
-        let (width, height) = terminal::size(self.options.to_stdout).unwrap_or(DEFAULT_SIZE);
-        let lines = progress::frame(
-            &self.board,
-            &Frame {
-                title: self.options.title,
-                width: width.into(),
-                height: height.into(),
-                now: Instant::now(),
-                tick: self.tick,
-                color: self.options.color,
-                dry_run: self.options.dry_run,
-            },
-        );
+        let (width, lines) = self.lines();
         let mut text = String::from("\x1b[?25l");
-        text.push_str(&self.upwards(width.into()));
-        for line in &lines {
+        text.push_str(&self.upwards(width));
+        self.on_last = !self.menu.is_empty();
+        for (index, line) in lines.iter().enumerate() {
             text.push_str(line);
-            text.push_str("\x1b[K\n");
+            text.push_str("\x1b[K");
+            if !self.on_last || index + 1 < lines.len() {
+                text.push('\n');
+            }
         }
         text.push_str("\x1b[J\x1b[?25h");
         self.drawn = lines.iter().map(|line| style::width(line)).collect();
@@ -269,6 +291,30 @@ impl Painter {
         let status = self.status();
         status.write_all(text.as_bytes())?;
         status.flush()
+    }
+
+    /// Columns of the terminal, and the lines to draw on it.
+    fn lines(&self) -> (usize, Vec<String>) {
+        let (width, height) = terminal::size(self.options.to_stdout).unwrap_or(DEFAULT_SIZE);
+        let mut lines = Vec::new();
+        if !self.board.is_empty() {
+            lines = progress::frame(
+                &self.board,
+                &Frame {
+                    title: self.options.title,
+                    width: width.into(),
+                    height: usize::from(height) - usize::from(!self.menu.is_empty()),
+                    now: Instant::now(),
+                    tick: self.tick,
+                    color: self.options.color,
+                    dry_run: self.options.dry_run,
+                },
+            );
+        }
+        if !self.menu.is_empty() {
+            lines.push(menu::line(&self.menu, width.into(), self.options.color));
+        }
+        (width.into(), lines)
     }
 
     fn erase(&mut self) -> io::Result<()> {
@@ -291,7 +337,7 @@ impl Painter {
             .iter()
             .map(|line| line.div_ceil(width.max(1)).max(1))
             .sum();
-        match rows {
+        match rows - usize::from(self.on_last && rows > 0) {
             0 => "\r".to_owned(),
             rows => format!("\r\x1b[{rows}A"),
         }
@@ -309,9 +355,9 @@ impl Painter {
 /// The title of a block that begins with such a step, where it is not what the screen was opened
 /// for.
 fn title(text: &str) -> Option<&'static str> {
-    ["Stopp", "Kill", "Remov", "Restart"]
+    ["Stopp", "Kill", "Remov", "Restart", "Build"]
         .into_iter()
-        .zip(["Stopping", "Killing", "Removing", "Restarting"])
+        .zip(["Stopping", "Killing", "Removing", "Restarting", "Building"])
         .find_map(|(start, title)| text.starts_with(start).then_some(title))
 }
 

@@ -5,7 +5,7 @@ use super::style;
 /// A line with the mark that docker compose gives such lines.
 pub fn line(text: &str, color: bool) -> String {
     format!(
-        "{}{text}\n",
+        "{}{text}",
         style::paint(style::SUCCESS, "        ⦿ ", color)
     )
 }
@@ -16,6 +16,6 @@ mod tests {
 
     #[test]
     fn lines_have_a_mark() {
-        assert_eq!(line("Watch enabled", false), "        ⦿ Watch enabled\n");
+        assert_eq!(line("Watch enabled", false), "        ⦿ Watch enabled");
     }
 }

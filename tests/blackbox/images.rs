@@ -18,6 +18,56 @@ services:
 "#;
 
 #[test]
+fn build_pushes_what_it_has_built() {
+    let registry = Registry::start(&["shop/closed"]);
+    let host = &registry.host;
+    let compose = format!(
+        r#"
+services:
+  web:
+    image: {host}/shop/web:1
+    build: {{context: ., tags: ["{host}/shop/other:2"]}}
+    depends_on: [api]
+  api: {{image: "{host}/shop/api", build: .}}
+  closed: {{image: "{host}/shop/closed", build: .}}
+  nameless: {{build: .}}
+"#
+    );
+    let project = Project::new("buildpush", &compose);
+    project.file("Dockerfile", "FROM IMAGE\nRUN echo pushed > /built\n");
+    let dry = project.rcompose(&["--dry-run", "build", "--push", "web"]);
+    dry.success().says("Pushed");
+    assert_eq!(registry.images(), Vec::<String>::new());
+    let pushed = project
+        .rcompose(&["build", "--push", "web", "nameless"])
+        .success();
+    assert!(
+        pushed
+            .stderr
+            .contains(&format!(" {host}/shop/web:1  Pushed")),
+        "{pushed:?}"
+    );
+    assert_eq!(registry.images(), ["shop/other:2", "shop/web:1"]);
+    project
+        .rcompose(&["build", "--push", "--with-dependencies", "--quiet", "web"])
+        .success();
+    assert_eq!(
+        registry.images(),
+        ["shop/api:latest", "shop/other:2", "shop/web:1"]
+    );
+    project
+        .rcompose(&["build", "--push", "closed"])
+        .code(1)
+        .says("denied");
+    for name in ["web:1", "other:2", "api", "closed"] {
+        let image = format!("{host}/shop/{name}");
+        project.engine().docker(&["image", "rm", &image]);
+    }
+    let nameless = format!("{}-nameless", project.name);
+    project.engine().docker(&["image", "rm", &nameless]);
+}
+
+#[test]
 fn built_images_are_pushed_under_all_their_names() {
     let registry = Registry::start(&["shop/closed"]);
     let host = &registry.host;

@@ -2,6 +2,11 @@
 
 /// Options of `config`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  rcompose config                            the project as it is understood
+  rcompose config --services
+  rcompose config --why services.web.image   where a value comes from")]
 pub struct Args {
     /// Print the variables used for interpolation
     #[arg(long)]

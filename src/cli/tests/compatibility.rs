@@ -32,8 +32,6 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "--sbom",
         "images carry no attestations; \"false\" is taken",
     ),
-    ("build", "--push", "\"rcompose push\" does it afterwards"),
-    ("up", "--menu", "there are no keyboard shortcuts yet"),
 ];
 
 /// One option of the table.

@@ -48,8 +48,11 @@ pub async fn build_services(
     let mut unusable = BTreeSet::new();
     let mut running = FuturesUnordered::new();
     let mut failure: Option<Error> = None;
+    let limit = options.parallel.unwrap_or(usize::MAX).max(1);
     loop {
-        for service in ready(project, &waiting, &outstanding) {
+        let room = limit - running.len();
+        let ready = ready(project, &waiting, &outstanding).into_iter();
+        for service in ready.take(room) {
             waiting.remove(service.name.as_str());
             let auth = &auth;
             running.push(async move {
@@ -128,8 +131,11 @@ fn ready<'a>(
         .collect()
 }
 
-/// The services to build, with those that they are built from.
-fn choose<'a>(
+/// The services to build, with those that they are built from, each under its name.
+///
+/// # Errors
+/// When a service does not exist.
+pub fn choose<'a>(
     project: &'a Project,
     services: &[String],
     options: &BuildOptions,

@@ -30,6 +30,8 @@ pub struct BuildOptions {
     pub single_platform: bool,
     /// `DOCKER_BUILDKIT=0`: the engine's first builder.
     pub classic: bool,
+    /// How many images are built at once; all that can be where absent.
+    pub parallel: Option<usize>,
 }
 
 /// Everything that one build needs.

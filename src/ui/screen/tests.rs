@@ -124,3 +124,26 @@ async fn a_finished_block_stays_above_the_logs_and_the_next_one_is_new() {
     assert_eq!(kept[4], "[+] Stopping 1/1");
     assert!(kept[5].starts_with("✔ Container p-web-1  Stopped"));
 }
+
+#[tokio::test]
+async fn shortcuts_stay_below_everything_and_go_in_the_end() {
+    let menu = vec![Shortcut {
+        key: 'd',
+        action: "Detach",
+    }];
+    let mut all = vec![Event::Menu(menu.clone())];
+    all.extend(events());
+    let (stdout, stderr) = shown(Mode::Tty, all).await;
+    assert_eq!(stdout, "web-1  | out\n");
+    let mut parser = vt100::Parser::new(ROWS, COLUMNS, 0);
+    parser.process(stderr.replace('\n', "\r\n").as_bytes());
+    let screen = parser.screen().contents();
+    assert!(!screen.contains("Detach"), "{screen}");
+    assert_eq!(screen.matches("web-1  | err").count(), 1, "{screen}");
+    assert_eq!(screen.matches("Stopped").count(), 1, "{screen}");
+    let (_, plain) = shown(Mode::Plain, vec![Event::Menu(menu)]).await;
+    assert_eq!(plain, "");
+}
+
+const ROWS: std::num::NonZeroU16 = std::num::NonZeroU16::new(24).unwrap();
+const COLUMNS: std::num::NonZeroU16 = std::num::NonZeroU16::new(80).unwrap();

@@ -10,6 +10,7 @@ pub(crate) mod process;
 pub(crate) mod project;
 pub(crate) mod proxy;
 pub(crate) mod registry;
+pub(crate) mod terminal;
 
 use std::time::{Duration, Instant};
 

@@ -140,6 +140,11 @@ impl Running {
         std::io::Write::flush(input).expect("it reads its input");
     }
 
+    /// Ends its standard input.
+    pub(crate) fn close_stdin(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
     /// Waits for the end, at most the usual limit.
     #[track_caller]
     pub(crate) fn finish(mut self) -> Outcome {

@@ -1,8 +1,12 @@
 //! `up` without `-d`: shows the output of containers until they end or the person stops them.
 
+mod beginning;
+mod ending;
+mod keyboard;
+mod menu;
+mod watcher;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::future::Future;
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +17,17 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::beginning::{Running, announce, create, origins};
+use self::ending::{Stopping, sleep_until, some};
+use self::menu::{Choice, Menu};
+use self::watcher::Watcher;
 use super::Error;
 use super::creation::Prepared;
 use super::session::{INTERRUPTED, Session, Signals, leave};
-use crate::plan::options::{Kill, Stop};
-use crate::plan::{Action, Plan, reconcile};
+use super::watching::Watching;
 use crate::report::event::{self, Event, Origin, Sender, Status, Stream, send};
 use crate::run::execute::{OnFailure, execute};
-use crate::run::job::Gatekeeper;
 use crate::run::logs::{self, Beginning, Follow, Range};
-use crate::run::observe::{self, Wants};
 use crate::run::{self, error::Kind};
 use crate::ui::progress::Mode;
 use crate::ui::terminal;
@@ -46,9 +51,11 @@ pub(super) struct Attachment {
     pub(super) exit_code_from: Option<String>,
     /// `--timeout` for stopping, seconds.
     pub(super) timeout: Option<i64>,
-    /// Cancelled once everything is started; then it goes on even when nothing runs any more, as
-    /// somebody else starts containers too.
-    pub(super) hold: Option<CancellationToken>,
+    /// Watch files from the start, and go on even when nothing runs any more, as what is watched
+    /// starts containers too.
+    pub(super) watch: bool,
+    /// Offer keyboard shortcuts.
+    pub(super) menu: bool,
 }
 
 /// What the exit of a container means for the others.
@@ -68,11 +75,13 @@ const READ_AHEAD: usize = 1024;
 /// How long the last output of stopped containers is waited for.
 const LAST_OUTPUT: Duration = Duration::from_secs(2);
 
-/// Runs the plan, shows output, and stops what it started when told to.
-pub(super) async fn run(
-    session: &Session<'_>,
+/// Runs the plan, shows output, and stops what it started when told to. `watching` is what can be
+/// watched meanwhile.
+pub(super) async fn run<'s>(
+    session: &'s Session<'_>,
     prepared: Prepared,
     attachment: Attachment,
+    watching: Option<Watching<'s>>,
 ) -> Result<ExitCode, Error> {
     let Prepared { observed, plan } = prepared;
     session.warn(&plan.warnings)?;
@@ -111,8 +120,12 @@ pub(super) async fn run(
         .values()
         .map(|origin| origin.container.clone())
         .collect();
+    let watcher =
+        watching.map(|watching| Watcher::new(watching.shown_by(sender.clone()), attachment.watch));
     let mut foreground = Foreground {
         session,
+        menu: None,
+        watcher,
         attachment,
         origins,
         shown,
@@ -130,9 +143,11 @@ pub(super) async fn run(
         code_from: None,
         signals: 0,
         stopping: false,
+        detached: false,
     };
     drop(sender);
     let (lines, following) = foreground.follow().await;
+    foreground.offer_menu();
     let _ = proceed.send(());
     let result = foreground.watch(signals, events, lines, running).await;
     following.abort();
@@ -143,96 +158,12 @@ pub(super) async fn run(
     ended
 }
 
-type Running = JoinHandle<Result<(), run::Error>>;
-
-/// Shows the progress up to the point where everything is created.
-async fn create(
-    session: &Session<'_>,
-    signals: &mut Signals,
-    interrupt: &CancellationToken,
-    events: &mut UnboundedReceiver<Event>,
-    mut gate: Gatekeeper,
-    mut running: Running,
-) -> Result<Option<(oneshot::Sender<()>, Running)>, Error> {
-    let (sender, screen) = session.context.progress("Running");
-    let mut interrupted = false;
-    let reached = loop {
-        tokio::select! {
-            biased;
-            Some(event) = events.recv() => send(&sender, event),
-            reached = &mut gate.reached => break reached.is_ok(),
-            () = signals.next() => {
-                if interrupted {
-                    leave();
-                }
-                interrupted = true;
-                interrupt.cancel();
-            }
-        }
-    };
-    while let Ok(event) = events.try_recv() {
-        send(&sender, event);
-    }
-    drop(sender);
-    screen.finish().await;
-    if reached && !interrupted {
-        return Ok(Some((gate.proceed, running)));
-    }
-    match (&mut running).await {
-        Ok(Ok(())) => Ok(None),
-        Ok(Err(error)) => Err(session.run_error(error)),
-        Err(_) => Err(Error::user("the plan broke off")),
-    }
-}
-
-/// Containers whose output is shown, keyed by their full name.
-fn origins(
-    session: &Session<'_>,
-    plan: &Plan,
-    attachment: &Attachment,
-) -> BTreeMap<String, Origin> {
-    let prefix = format!("{}{}", session.name, session.settings.separator);
-    let containers = plan.steps.iter().filter_map(|step| match &step.action {
-        Action::Create(create) => Some((&create.name, &create.service.name)),
-        Action::Recreate { create, .. } => Some((&create.name, &create.service.name)),
-        Action::Keep { container, .. } => Some((&container.name, &container.service)),
-        _ => None,
-    });
-    containers
-        .filter(|(_, service)| attachment.services.contains(*service))
-        .map(|(name, service)| {
-            let short = name.strip_prefix(&prefix).unwrap_or(name);
-            let origin = Origin {
-                container: short.to_owned(),
-                service: service.clone(),
-            };
-            (name.clone(), origin)
-        })
-        .collect()
-}
-
-fn announce(origins: &BTreeMap<String, Origin>, sender: &Sender) {
-    let names: BTreeSet<&str> = origins
-        .values()
-        .map(|origin| origin.container.as_str())
-        .collect();
-    let names: Vec<&str> = names.into_iter().collect();
-    if !names.is_empty() {
-        send(
-            sender,
-            Event::Note {
-                text: format!("Attaching to {}", names.join(", ")),
-                stream: Stream::Stdout,
-            },
-        );
-    }
-    for origin in origins.values() {
-        send(sender, Event::Attached(origin.clone()));
-    }
-}
-
 struct Foreground<'s> {
     session: &'s Session<'s>,
+    /// Keyboard shortcuts, where they are offered.
+    menu: Option<Menu>,
+    /// What can be watched.
+    watcher: Option<Watcher<'s>>,
     attachment: Attachment,
     /// Containers whose output is shown, keyed by their full name.
     origins: BTreeMap<String, Origin>,
@@ -253,9 +184,9 @@ struct Foreground<'s> {
     /// How often the person has asked for an end.
     signals: u32,
     stopping: bool,
+    /// Whether the person has asked to leave everything running.
+    detached: bool,
 }
-
-type Stopping<'s> = Pin<Box<dyn Future<Output = Result<(), run::Error>> + 's>>;
 
 impl<'s> Foreground<'s> {
     /// Follows the output of the shown services; returns once nothing can be missed.
@@ -308,6 +239,9 @@ impl<'s> Foreground<'s> {
             if started && self.is_over(followed, stop.is_some(), last_output) {
                 break;
             }
+            if started && self.may_leave() {
+                break;
+            }
             if started && self.stopping && stop.is_none() && last_output.is_none() {
                 stop = Some(self.stop());
             }
@@ -320,12 +254,14 @@ impl<'s> Foreground<'s> {
                 },
                 result = &mut running, if !started => {
                     started = true;
-                    self.attachment.hold.as_ref().unwrap_or(&self.started).cancel();
+                    self.on_started();
                     if let Err(error) = flatten(result) && !self.stopping {
                         failure = Some(error);
                         break;
                     }
                 }
+                choice = menu::next(&mut self.menu) => self.on_choice(choice),
+                result = watcher::ended(&mut self.watcher) => self.on_unwatched(result),
                 () = signals.next() => {
                     self.on_signal();
                     if self.signals == 2 {
@@ -352,6 +288,67 @@ impl<'s> Foreground<'s> {
             self.on_event(event);
         }
         failure.map_or(Ok(()), Err)
+    }
+
+    /// Offers keyboard shortcuts, where that is wanted and there is a keyboard.
+    fn offer_menu(&mut self) {
+        if self.attachment.menu {
+            let watched = self.watcher.as_ref().map(Watcher::is_on);
+            self.menu = Menu::open(watched, &self.sender);
+        }
+    }
+
+    /// Whether the person wants to leave and nothing stands in the way.
+    fn may_leave(&self) -> bool {
+        self.detached && !self.watcher.as_ref().is_some_and(Watcher::runs)
+    }
+
+    /// Nothing more is started by the plan.
+    fn on_started(&mut self) {
+        if !self.attachment.watch {
+            self.started.cancel();
+        }
+        if let Some(watcher) = &mut self.watcher {
+            watcher.ready();
+        }
+    }
+
+    /// What a keyboard shortcut asks for.
+    fn on_choice(&mut self, choice: Choice) {
+        match choice {
+            Choice::Watch => self.switch_watch(),
+            Choice::Detach => {
+                self.detached = true;
+                self.unwatch();
+                self.menu = None;
+            }
+        }
+    }
+
+    fn switch_watch(&mut self) {
+        if let Some(watcher) = &mut self.watcher {
+            watcher.switch(!watcher.is_on());
+            if let Some(menu) = &mut self.menu {
+                menu.watches(watcher.is_on());
+            }
+        }
+    }
+
+    fn unwatch(&mut self) {
+        if let Some(watcher) = &mut self.watcher {
+            watcher.switch(false);
+        }
+    }
+
+    /// Watching has ended; containers run without it too.
+    fn on_unwatched(&mut self, result: Result<(), Error>) {
+        if let Err(error) = result {
+            let text = format!("files are no longer watched: {error}");
+            send(&self.sender, Event::Warning(text));
+        }
+        if let (Some(watcher), Some(menu)) = (&self.watcher, &mut self.menu) {
+            menu.watches(watcher.is_on());
+        }
     }
 
     /// Whether nothing more is to come.
@@ -419,6 +416,7 @@ impl<'s> Foreground<'s> {
         self.signals += 1;
         match self.signals {
             1 => {
+                self.menu = None;
                 self.note(
                     "Gracefully Stopping... press Ctrl+C again to force",
                     Stream::Stdout,
@@ -432,6 +430,8 @@ impl<'s> Foreground<'s> {
 
     fn begin_to_stop(&mut self) {
         self.stopping = true;
+        self.menu = None;
+        self.unwatch();
         // Nothing more is to be started.
         self.interrupt.cancel();
     }
@@ -439,42 +439,6 @@ impl<'s> Foreground<'s> {
     fn note(&self, text: &str, stream: Stream) {
         let text = text.to_owned();
         send(&self.sender, Event::Note { text, stream });
-    }
-
-    /// Stops what was brought up, dependents first.
-    fn stop(&self) -> Stopping<'s> {
-        let session = self.session;
-        let options = Stop {
-            services: self.attachment.named.clone(),
-            timeout: self.attachment.timeout,
-        };
-        let mut job = session.job(self.sender.clone());
-        job.hook_output = true;
-        Box::pin(async move {
-            let wants = Wants::containers(&session.name);
-            let observed = observe::observe(&session.engine, &wants).await?;
-            let plan = reconcile::stop(&session.scope(&observed), &observed, &options)
-                .map_err(|error| run::Error::new(error.to_string()))?;
-            execute(plan, Arc::new(job), OnFailure::Continue, None).await
-        })
-    }
-
-    /// Kills what was brought up.
-    fn kill(&self) -> Stopping<'s> {
-        let session = self.session;
-        let options = Kill {
-            services: self.attachment.named.clone(),
-            signal: "SIGKILL".to_owned(),
-            remove_orphans: false,
-            all: false,
-        };
-        let job = session.job(self.sender.clone());
-        Box::pin(async move {
-            let wants = Wants::containers(&session.name);
-            let observed = observe::observe(&session.engine, &wants).await?;
-            let plan = reconcile::kill(&session.scope(&observed), &observed, &options);
-            execute(plan, Arc::new(job), OnFailure::Continue, None).await
-        })
     }
 
     /// The exit code.
@@ -490,20 +454,6 @@ impl<'s> Foreground<'s> {
             0 => Ok(ExitCode::SUCCESS),
             code => Err(Error::exit(code)),
         }
-    }
-}
-
-async fn some(work: &mut Option<Stopping<'_>>) -> Result<(), run::Error> {
-    match work {
-        Some(work) => work.await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }
 
