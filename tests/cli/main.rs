@@ -1,7 +1,7 @@
 //! The real binary where no engine is needed: one module a topic.
 
-mod scenarios;
 mod environment;
+mod scenarios;
 mod shell;
 mod why;
 
