@@ -294,7 +294,12 @@ fn too_late(condition: &Condition<'_>, sender: &Sender) -> Error {
     for container in condition.containers {
         send(sender, Step::error(id(container), "Error"));
     }
-    Error::new(format!("application not healthy after {allowed}s")).remedy(format!(
+    let message = if condition.for_dependents {
+        format!("timeout waiting for dependencies: not there after {allowed}s")
+    } else {
+        format!("application not healthy after {allowed}s")
+    };
+    Error::new(message).remedy(format!(
         "waited for service {:?}: see its output with: logs {}",
         condition.service, condition.service
     ))

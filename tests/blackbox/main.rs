@@ -13,6 +13,7 @@ mod better;
 mod build;
 mod bundled;
 mod copy;
+mod details;
 mod docker_cli;
 mod examples;
 mod exit_codes;

@@ -140,6 +140,7 @@ pub fn start(
     };
     let mut starter = Starter {
         scope,
+        wait_timeout: options.wait_timeout,
         project,
         observed,
         plan: Plan::default(),
@@ -157,7 +158,7 @@ pub fn start(
     }
     if options.wait {
         for name in &order {
-            starter.wait_ready(name, settings, options.wait_timeout);
+            starter.wait_ready(name, settings);
         }
     }
     Ok(starter.plan)
@@ -165,6 +166,7 @@ pub fn start(
 
 struct Starter<'a> {
     scope: &'a Scope,
+    wait_timeout: Option<u64>,
     project: Option<&'a Project>,
     observed: &'a Observed,
     plan: Plan,
@@ -227,7 +229,7 @@ impl Starter<'_> {
             let key = (name.clone(), dependency.condition);
             let step = match self.waits.get(&key) {
                 Some(step) => *step,
-                None => self.wait(name, until, vec![service.name.clone()], None),
+                None => self.wait(name, until, vec![service.name.clone()], self.wait_timeout),
             };
             self.waits.insert(key, step);
             edges.push(Edge {
@@ -268,7 +270,7 @@ impl Starter<'_> {
         self.plan.push(Action::Wait(wait), reason, after)
     }
 
-    fn wait_ready(&mut self, name: &str, settings: &Settings, timeout: Option<u64>) {
+    fn wait_ready(&mut self, name: &str, settings: &Settings) {
         let completes = self.scope.services.values().any(|other| {
             other
                 .depends_on
@@ -282,7 +284,7 @@ impl Starter<'_> {
                 exited_zero: !settings.strict,
             }
         };
-        self.wait(name, until, Vec::new(), timeout);
+        self.wait(name, until, Vec::new(), self.wait_timeout);
     }
 }
 

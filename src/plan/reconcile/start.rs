@@ -157,7 +157,7 @@ impl Planner<'_> {
                 .map(|settled| settled.reference)
                 .collect(),
             dependents: vec![dependent.name.clone()],
-            timeout: None,
+            timeout: self.options.wait_timeout,
             satisfied,
         };
         let after = edges(&started.starts, &target.name);
