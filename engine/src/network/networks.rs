@@ -35,12 +35,15 @@ pub(crate) struct Networks {
     links: OnceCell<Links>,
     pub(super) firewall: Arc<Firewall>,
     /// Making and removing bridges, one after the other.
-    bridges: Arc<tokio::sync::Mutex<HashSet<String>>>,
+    bridges: Arc<tokio::sync::Mutex<Bridges>>,
     /// Links that are left to their namespaces.
     pub(super) lingering: Lingering,
     /// Name servers and proxies, by the container's id.
     pub(super) services: Mutex<HashMap<String, Services>>,
 }
+
+/// The bridges that are there: how often each was asked for, by the network's id.
+type Bridges = HashMap<String, u64>;
 
 /// What runs in this process for one container; ends when it is dropped.
 #[derive(Debug, Default)]
@@ -259,9 +262,10 @@ impl Networks {
     pub(super) async fn raise_bridge(&self, network: &Network) -> Result<u32> {
         let links = self.links().await?;
         let mut up = self.bridges.lock().await;
-        if up.contains(&network.id)
+        if let Some(asked) = up.get_mut(&network.id)
             && let Some(index) = links.index(&network.bridge).await?
         {
+            *asked += 1;
             return Ok(index);
         }
         let hardware = match network.ipv4().map(|pool| pool.gateway) {
@@ -279,13 +283,14 @@ impl Networks {
         if !network.internal {
             forward(network.ipv6().is_some());
         }
-        up.insert(network.id.clone());
+        *up.entry(network.id.clone()).or_default() += 1;
         Ok(index)
     }
 
     /// Takes a network's bridge away, unless it was there before the network, or is in use.
     pub(super) async fn lower_bridge(&self, network: &Network) -> Result<()> {
-        lower(self.links().await?, &self.state, &self.bridges, network).await
+        let mut up = self.bridges.lock().await;
+        lower(self.links().await?, &self.state, &mut up, network).await
     }
 
     /// Takes the default bridge and what the firewall has of it away when nobody has used it for
@@ -297,9 +302,16 @@ impl Networks {
             self.bridges.clone(),
             self.firewall.clone(),
         );
+        let asked = bridges.lock().await.get(&network.id).copied();
         tokio::spawn(async move {
             tokio::time::sleep(UNUSED).await;
-            let lowered = lower(&links, &state, &bridges, &network).await;
+            let mut up = bridges.lock().await;
+            if up.get(&network.id).copied() != asked {
+                // Somebody was there meanwhile: it goes some time after them.
+                return;
+            }
+            let lowered = lower(&links, &state, &mut up, &network).await;
+            drop(up);
             let applied = firewall.apply(|| rules(&state.lock())).await;
             if let Err(error) = lowered.and(applied) {
                 tracing::error!("network {}: {error}", network.name);
@@ -355,13 +367,7 @@ fn forward(ipv6: bool) {
     }
 }
 
-async fn lower(
-    links: &Links,
-    state: &Shared,
-    bridges: &tokio::sync::Mutex<HashSet<String>>,
-    network: &Network,
-) -> Result<()> {
-    let mut up = bridges.lock().await;
+async fn lower(links: &Links, state: &Shared, up: &mut Bridges, network: &Network) -> Result<()> {
     if network.driver != Driver::Bridge
         || network.foreign
         || state.lock().on(&network.id).next().is_some()
