@@ -1,5 +1,5 @@
 //! The engine as a program of its own, for tests: `engine serve --socket S --root R --run R2`,
-//! and `engine shim FILE`, which the daemon starts beside each container.
+//! and `engine shims FOLDER`, which the daemon starts for what runs beside each container.
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
@@ -11,13 +11,13 @@ fn main() {}
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
     use std::process::ExitCode;
 
     use rcompose_engine::daemon::{Place, ServeOptions, serve};
 
-    /// Runs what the arguments say. The program's name may be told twice: shims are started as
-    /// `<program> engine shim FILE`.
+    /// Runs what the arguments say. The program's name may be told twice: shims come from
+    /// `<program> engine shims FOLDER`.
     pub(crate) fn main() -> ExitCode {
         let mut arguments: Vec<String> = std::env::args().skip(1).collect();
         if arguments.first().is_some_and(|first| first == "engine") {
@@ -26,12 +26,14 @@ mod linux {
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
         match words.as_slice() {
             // Before any thread exists: the container library changes the state of its process.
-            ["shim", file] => rcompose_engine::shim::main(Path::new(file)),
+            ["shims", _] => rcompose_engine::shim::serve_forks(),
             ["serve", options @ ..] => match run(options) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(message) => fail(&message),
             },
-            _ => fail("usage: engine serve --socket PATH --root DIR --run DIR | engine shim FILE"),
+            _ => {
+                fail("usage: engine serve --socket PATH --root DIR --run DIR | engine shims FOLDER")
+            }
         }
     }
 

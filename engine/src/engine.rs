@@ -7,6 +7,7 @@ use crate::container::Containers;
 use crate::events::Events;
 use crate::image::Images;
 use crate::network::Networks;
+use crate::shim::ForkServer;
 use crate::volume::Volumes;
 use crate::{Layout, Result};
 
@@ -22,6 +23,8 @@ pub(crate) struct Engine {
     pub(crate) volumes: Volumes,
     /// Containers and exec instances.
     pub(crate) containers: Containers,
+    /// Where shims come from.
+    pub(crate) shims: ForkServer,
     /// Secrets of builds that have not begun.
     pub(crate) secrets: Offered,
     /// What happened.
@@ -42,6 +45,7 @@ impl Engine {
             volumes: Volumes::open(&layout)?,
             containers: Containers::open(&layout)?,
             networks: Networks::open(&layout, events.clone())?,
+            shims: ForkServer::default(),
             secrets: Offered::default(),
             layout,
             events,

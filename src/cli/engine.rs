@@ -124,13 +124,13 @@ pub struct StopArgs {
     pub containers: bool,
 }
 
-/// Does what a process beside a container does, when this is one: before anything else, since it
-/// must have a single thread and stays small as long as the container runs.
+/// Does what the processes beside containers do, when this is where they come from: before
+/// anything else, since they have a single thread and stay small as long as their container runs.
 #[cfg(target_os = "linux")]
-pub(super) fn shim(args: &[OsString]) -> Option<ExitCode> {
+pub(super) fn shims(args: &[OsString]) -> Option<ExitCode> {
     match args {
-        [_, engine, shim, file] if engine == "engine" && shim == "shim" => {
-            Some(rcompose_engine::shim::main(std::path::Path::new(file)))
+        [_, engine, shims, _] if engine == "engine" && shims == "shims" => {
+            Some(rcompose_engine::shim::serve_forks())
         }
         _ => None,
     }
@@ -138,7 +138,7 @@ pub(super) fn shim(args: &[OsString]) -> Option<ExitCode> {
 
 /// There is no bundled engine here.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn shim(_args: &[OsString]) -> Option<ExitCode> {
+pub(super) fn shims(_args: &[OsString]) -> Option<ExitCode> {
     None
 }
 

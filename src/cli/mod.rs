@@ -69,7 +69,7 @@ pub use error::Error;
 /// Runs the program with the arguments of the process and returns its exit code.
 pub fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
-    if let Some(code) = engine::shim(&args).or_else(|| completion::answer(&args)) {
+    if let Some(code) = engine::shims(&args).or_else(|| completion::answer(&args)) {
         return code;
     }
     let style = parse::error_style(&args);

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use caps::{CapSet, Capability};
 use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
 
+/// Where control groups are mounted.
+const GROUPS: &str = "/sys/fs/cgroup";
+
 /// Facts that a container's specification depends on.
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
@@ -24,9 +27,8 @@ pub(crate) struct Machine {
 impl Machine {
     /// Asks the kernel.
     pub(crate) fn detect() -> Self {
-        let root = Path::new("/sys/fs/cgroup");
-        let unified =
-            statfs(root).is_ok_and(|found| found.filesystem_type() == CGROUP2_SUPER_MAGIC);
+        let root = Path::new(GROUPS);
+        let unified = Self::is_unified();
         let held: HashSet<Capability> = caps::read(None, CapSet::Permitted).unwrap_or_default();
         Self {
             unified,
@@ -39,6 +41,11 @@ impl Machine {
 }
 
 impl Machine {
+    /// Whether control groups are of version 2 alone.
+    pub(crate) fn is_unified() -> bool {
+        statfs(GROUPS).is_ok_and(|found| found.filesystem_type() == CGROUP2_SUPER_MAGIC)
+    }
+
     /// The control group at this path below the root of each hierarchy.
     pub(crate) fn groups(&self, path: &str) -> Vec<PathBuf> {
         let path = path.trim_start_matches('/');

@@ -129,7 +129,7 @@ async fn begin(engine: &Arc<Engine>, handle: &Arc<Handle>, record: &Record) -> R
         ..launch
     };
     let attaching = tokio::spawn(attach_all(launch.run.clone(), waiting));
-    let running = shim::launch(&launch, || ()).await;
+    let running = shim::launch(&engine.shims, &launch).await;
     if running.is_err() {
         attaching.abort();
     }

@@ -5,6 +5,7 @@ use std::io::IoSliceMut;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use libcontainer::container::Container;
 use libcontainer::container::builder::ContainerBuilder;
@@ -15,12 +16,13 @@ use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::unistd::Pid;
 
 use super::Launch;
+use super::control_groups::ControlGroups;
 use super::executor::{Exec, Seal};
 use super::filter::Filter;
 use super::launch::Confinement;
 use super::protocol::{ExecRequest, Reply};
 use super::stdio::{Ends, Stdio};
-use super::{device_filter, socket};
+use super::{device_filter, groups, socket};
 use crate::container::Machine;
 use crate::store;
 
@@ -84,10 +86,17 @@ pub(super) fn container(launch: &Launch) -> Result<(Container, Pid, Stdio), Fail
     fs::create_dir_all(&state).map_err(Failure::new)?;
     let console = Console::open(launch.tty, &launch.run, "console.sock")?;
     let ends = Ends::new(launch.tty, launch.open_stdin).map_err(Failure::new)?;
+    let confinement = confinement(launch)?;
+    let mut seal = own_seal(&confinement)?;
+    seal.control_groups = confinement
+        .control_groups
+        .map(|view| ControlGroups::open(&launch.groups, view).map(Arc::new))
+        .transpose()
+        .map_err(|error| undone(launch, error))?;
     let executor = Exec {
         init: launch.init,
         size: launch.size,
-        seal: own_seal(launch)?,
+        seal,
     };
     let builder = builder(launch, executor, console.as_ref())?;
     let (builder, stdio) = with_ends(builder, ends);
@@ -98,7 +107,7 @@ pub(super) fn container(launch: &Launch) -> Result<(Container, Pid, Stdio), Fail
         .with_detach(true)
         .build();
     score.restore();
-    let mut container = built.map_err(Failure::new)?;
+    let mut container = built.map_err(|error| undone(launch, error))?;
     let started = begin(launch, &mut container, console, stdio);
     match started {
         Ok((pid, stdio)) => Ok((container, pid, stdio)),
@@ -117,7 +126,7 @@ fn begin(
     console: Option<Console>,
     stdio: Stdio,
 ) -> Result<(Pid, Stdio), Failure> {
-    if Machine::detect().unified {
+    if Machine::is_unified() {
         let spec = Spec::load(launch.bundle().join("config.json")).map_err(Failure::new)?;
         let path = spec
             .linux()
@@ -170,18 +179,28 @@ pub(super) fn process(launch: &Launch, exec: &ExecRequest) -> Result<(Pid, Stdio
     Ok((Pid::from_raw(pid.as_raw()), stdio))
 }
 
-/// How the first process is confined: see [`Seal`].
-fn own_seal(launch: &Launch) -> Result<Seal, Failure> {
-    let confinement: Option<Confinement> =
-        store::read(&launch.confinement()).map_err(Failure::new)?;
-    let confinement = confinement.ok_or_else(|| Failure {
+/// After the container could not be made: its control groups may be there already.
+fn undone(launch: &Launch, error: impl std::error::Error) -> Failure {
+    // What went wrong first is what matters.
+    let _ = groups::remove(&launch.groups);
+    Failure::new(error)
+}
+
+fn confinement(launch: &Launch) -> Result<Confinement, Failure> {
+    let confinement = store::read(&launch.confinement()).map_err(Failure::new)?;
+    confinement.ok_or_else(|| Failure {
         message: format!("there is no {}", launch.confinement().display()),
         code: None,
-    })?;
+    })
+}
+
+/// How the first process is confined: see [`Seal`].
+fn own_seal(confinement: &Confinement) -> Result<Seal, Failure> {
     Ok(Seal {
-        filter: filter(&confinement)?,
-        capabilities: confinement.capabilities,
+        filter: filter(confinement)?,
+        capabilities: confinement.capabilities.clone(),
         no_new_privileges: confinement.no_new_privileges,
+        control_groups: None,
     })
 }
 
@@ -199,7 +218,7 @@ fn filter(confinement: &Confinement) -> Result<Option<Filter>, Failure> {
 /// How a further process is confined: by the container's filter, and its own capabilities. The
 /// process as the library gets it, without capabilities, is put beside the daemon's file.
 fn seal(launch: &Launch, exec: &ExecRequest) -> Result<(Seal, PathBuf), Failure> {
-    let own = own_seal(launch)?;
+    let own = own_seal(&confinement(launch)?)?;
     let wanted: Option<Process> = store::read(&exec.process).map_err(Failure::new)?;
     let mut process = wanted.ok_or_else(|| Failure {
         message: format!("there is no {}", exec.process.display()),
@@ -207,6 +226,7 @@ fn seal(launch: &Launch, exec: &ExecRequest) -> Result<(Seal, PathBuf), Failure>
     })?;
     let seal = Seal {
         filter: own.filter,
+        control_groups: None,
         capabilities: process.capabilities().clone(),
         no_new_privileges: process.no_new_privileges() == Some(true),
     };

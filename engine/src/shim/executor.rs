@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use libcontainer::capabilities::drop_privileges;
 use libcontainer::oci_spec::runtime::{LinuxCapabilities, Process, Spec};
@@ -12,6 +13,7 @@ use libcontainer::workload::{Executor, ExecutorError, ExecutorValidationError};
 use nix::sys::signal::{SigHandler, SigSet, Signal};
 use nix::unistd::execv;
 
+use super::control_groups::ControlGroups;
 use super::filter::Filter;
 use super::stdio::set_size;
 
@@ -38,10 +40,17 @@ pub(super) struct Seal {
     pub(super) capabilities: Option<LinuxCapabilities>,
     /// Whether a filter may be installed without capabilities: the last is best then.
     pub(super) no_new_privileges: bool,
+    /// Control groups that are to be mounted first, while there is a right to do so.
+    pub(super) control_groups: Option<Arc<ControlGroups>>,
 }
 
 impl Seal {
     fn close(&self) -> Result<(), ExecutorError> {
+        if let Some(groups) = &self.control_groups {
+            groups
+                .mount()
+                .map_err(|error| other(format!("mount the control groups: {error}")))?;
+        }
         if !self.no_new_privileges {
             self.filter()?;
         }

@@ -1,18 +1,18 @@
 //! Starting a shim, and what it leaves behind.
 
-use std::env;
-use std::fs::{self, File};
-use std::os::unix::process::CommandExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use libcontainer::oci_spec::runtime::{LinuxCapabilities, Spec};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::Command;
+use tokio::net::unix::pipe::Receiver;
 
+use super::control_groups::View;
 use super::filter;
+use super::fork_server::ForkServer;
 use super::protocol::Reply;
+use crate::container::Machine;
 use crate::{Error, Result, store};
 
 /// How Docker begins its message about a command that cannot be executed.
@@ -57,6 +57,9 @@ pub(crate) struct Confinement {
     pub(crate) capabilities: Option<LinuxCapabilities>,
     /// Whether nothing that it executes gets more rights.
     pub(crate) no_new_privileges: bool,
+    /// How it sees its control groups; none where the library mounts them.
+    #[serde(default)]
+    pub(super) control_groups: Option<View>,
 }
 
 impl Confinement {
@@ -67,6 +70,9 @@ impl Confinement {
     /// 500 when the filter cannot be compiled or written.
     pub(crate) fn take(spec: &mut Spec, filters: &Path) -> Result<Self> {
         let mut confinement = Self::default();
+        if !Machine::is_unified() {
+            confinement.control_groups = View::take(spec);
+        }
         if let Some(mut linux) = spec.linux().clone() {
             let seccomp = linux.seccomp().as_ref();
             let file = seccomp.map(|seccomp| filter::compiled(seccomp, filters));
@@ -134,6 +140,11 @@ impl Launch {
         run.join("shim.sock")
     }
 
+    /// What the shim of a run folder says that is not for the daemon.
+    pub(super) fn shim_log(run: &Path) -> PathBuf {
+        run.join("shim.log")
+    }
+
     /// The [`Confinement`].
     pub(crate) fn confinement(&self) -> PathBuf {
         Confinement::path(&self.run)
@@ -159,60 +170,21 @@ pub(crate) fn exit_record(run: &Path) -> Result<Option<ExitRecord>> {
     store::read(&Launch::exit(run))
 }
 
-/// Starts a shim and waits until its container runs. `on_exit` is called with the shim's end,
-/// whatever ended it, so that nobody waits for a notice that will not come.
+/// Has a shim forked and waits until its container runs.
 ///
 /// # Errors
 /// What kept the container from starting: 400 with the words of the container library where the
 /// command cannot be executed, 500 for everything else.
-pub(crate) async fn launch(
-    launch: &Launch,
-    on_exit: impl FnOnce() + Send + 'static,
-) -> Result<Running> {
+pub(crate) async fn launch(shims: &ForkServer, launch: &Launch) -> Result<Running> {
     let file = launch.run.join("launch.json");
     store::write_volatile(&file, launch)?;
-    let log = launch.run.join("shim.log");
-    let stderr = File::create(&log).map_err(|error| Error::io("create", &log, error))?;
     let _ = fs::remove_file(Launch::exit(&launch.run));
-    let name = env::current_exe().map_err(Error::internal)?;
-    let mut command = Command::new(program());
-    command
-        .args(["engine", "shim"])
-        .arg(&file)
-        .env_clear()
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(stderr);
-    command.as_std_mut().arg0(name);
-    let mut child = command
-        .spawn()
-        .map_err(|error| Error::internal(format!("start the shim: {error}")))?;
-    let output = child.stdout.take();
-    tokio::spawn(async move {
-        let _ = child.wait().await;
-        on_exit();
-    });
+    let report = shims.fork(&file, &launch.run)?;
+    let report = Receiver::from_owned_fd(report.into()).map_err(Error::internal)?;
     let mut line = String::new();
-    if let Some(output) = output {
-        let read = BufReader::new(output).read_line(&mut line).await;
-        read.map_err(|error| Error::internal(format!("the shim's report: {error}")))?;
-    }
-    reported(&line, &log)
-}
-
-/// This program, even where its file has been replaced meanwhile.
-#[cfg(not(test))]
-fn program() -> PathBuf {
-    PathBuf::from("/proc/self/exe")
-}
-
-/// The program of its own for tests: a test cannot be executed again as a shim.
-#[cfg(test)]
-pub(super) fn program() -> PathBuf {
-    let test = env::current_exe().unwrap_or_default();
-    let folder = test.parent().and_then(Path::parent).unwrap_or(&test);
-    folder.join("examples/engine")
+    let read = BufReader::new(report).read_line(&mut line).await;
+    read.map_err(|error| Error::internal(format!("the shim's report: {error}")))?;
+    reported(&line, &Launch::shim_log(&launch.run))
 }
 
 fn reported(line: &str, log: &Path) -> Result<Running> {

@@ -30,8 +30,7 @@ pub(super) const FIRST: usize = 0;
 /// The shim's process: `launch` is the file with its `Launch`.
 ///
 /// On standard output goes one line, a `Reply`: the container runs, or why not.
-pub fn main(launch: &Path) -> ExitCode {
-    // Executed by way of /proc, it would be called "exe".
+pub(super) fn main(launch: &Path) -> ExitCode {
     let _ = prctl::set_name(c"rcompose-shim");
     match Shim::start(launch) {
         Ok(mut shim) => {

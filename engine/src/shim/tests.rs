@@ -4,12 +4,12 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bollard_stubs::models::{ContainerCreateBody, HostConfig};
 use tokio::io::AsyncWriteExt as _;
-use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::log_file::Line;
@@ -20,6 +20,9 @@ use crate::{Error, Result, store};
 mod isolation;
 
 const BUSYBOX: &str = "/bin/busybox";
+
+/// Where the shims of these tests come from.
+static SHIMS: LazyLock<ForkServer> = LazyLock::new(ForkServer::default);
 
 /// A container that has not been started.
 struct Fixture {
@@ -38,7 +41,7 @@ fn new(command: &[&str]) -> Option<Fixture> {
         eprintln!("skipped: needs root");
         return None;
     }
-    let program = launch::program();
+    let program = fork_server::program();
     assert!(Path::new(BUSYBOX).exists(), "install busybox-static");
     assert!(program.exists(), "run cargo build --example engine first");
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -130,27 +133,27 @@ impl Fixture {
         store::write(&self.launch.bundle().join("config.json"), &spec).unwrap();
     }
 
-    async fn start(&mut self) -> Result<oneshot::Receiver<()>> {
+    async fn start(&mut self) -> Result<()> {
         self.prepare();
-        let (ended, end) = oneshot::channel();
-        let told = move || {
-            let _ = ended.send(());
-        };
-        launch(&self.launch, told).await?;
-        Ok(end)
+        launch(&SHIMS, &self.launch).await.map(drop)
     }
 
     /// Runs it to its end.
     async fn run(&mut self) -> ExitRecord {
-        let end = self.start().await.unwrap();
-        self.ended(end).await
+        self.start().await.unwrap();
+        self.ended().await
     }
 
     /// Waits for its end, and makes sure that nothing is left.
-    async fn ended(&self, end: oneshot::Receiver<()>) -> ExitRecord {
-        within(end).await.unwrap();
+    async fn ended(&self) -> ExitRecord {
+        let ended = async {
+            // The socket goes last.
+            while Launch::socket(&self.launch.run).exists() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        within(ended).await;
         let record = exit_record(&self.launch.run).unwrap().unwrap();
-        assert!(!Launch::socket(&self.launch.run).exists());
         self.nothing_is_left();
         record
     }
@@ -299,13 +302,13 @@ async fn signals_end_it() {
     else {
         return;
     };
-    let end = container.start().await.unwrap();
+    container.start().await.unwrap();
     container.logged("ready").await;
     container.signal(nix::libc::SIGUSR1).await;
-    assert_eq!(container.ended(end).await.code, 3);
-    let end = container.start().await.unwrap();
+    assert_eq!(container.ended().await.code, 3);
+    container.start().await.unwrap();
     container.signal(nix::libc::SIGKILL).await;
-    assert_eq!(container.ended(end).await.code, 137);
+    assert_eq!(container.ended().await.code, 137);
 }
 
 #[tokio::test]
@@ -315,13 +318,13 @@ async fn standard_input_reaches_it() {
     };
     container.launch.open_stdin = true;
     container.launch.stdin_once = true;
-    let end = container.start().await.unwrap();
+    container.start().await.unwrap();
     let mut session = container.ask(Request::Attach(ALL)).await.unwrap().session();
     session.input.write_all(b"hello\n").await.unwrap();
     until(&mut session, "hello\n").await;
     session.input.shutdown().await.unwrap();
     assert_eq!(rest(&mut session).await.2, Some(0));
-    assert_eq!(container.ended(end).await.code, 0);
+    assert_eq!(container.ended().await.code, 0);
     assert_eq!(container.output(), "hello\n");
 }
 
@@ -334,7 +337,7 @@ async fn a_terminal_has_a_size() {
     };
     container.launch.tty = true;
     container.launch.size = Some((100, 40));
-    let end = container.start().await.unwrap();
+    container.start().await.unwrap();
     container.logged("ready").await;
     let resize = Request::Resize {
         exec: None,
@@ -342,7 +345,7 @@ async fn a_terminal_has_a_size() {
         height: 30,
     };
     container.ask(resize).await.unwrap();
-    assert_eq!(container.ended(end).await.code, 4);
+    assert_eq!(container.ended().await.code, 4);
     let output = container.output();
     assert!(
         output.contains("40 100") && output.contains("30 90"),
@@ -355,7 +358,7 @@ async fn other_processes_join_it() {
     let Some(mut container) = new(&["sleep", "60"]) else {
         return;
     };
-    let end = container.start().await.unwrap();
+    container.start().await.unwrap();
     let mut session = container
         .exec(&["sh", "-c", "cat; echo err >&2; id -u; exit 5"], |_| {})
         .await
@@ -376,7 +379,7 @@ async fn other_processes_join_it() {
         .unwrap();
     assert!(rest(&mut session).await.0.contains("33 77"));
     container.signal(nix::libc::SIGKILL).await;
-    container.ended(end).await;
+    container.ended().await;
 }
 
 #[tokio::test]
@@ -404,7 +407,7 @@ async fn commands_that_cannot_be_executed() {
     let Some(mut container) = new(&["sleep", "60"]) else {
         return;
     };
-    let end = container.start().await.unwrap();
+    container.start().await.unwrap();
     let (status, message) = said(container.exec(&["no-such"], |_| {}).await.unwrap_err());
     assert_eq!(status, 400);
     assert_eq!(
@@ -417,7 +420,7 @@ async fn commands_that_cannot_be_executed() {
         format!("{EXEC} exec: \"/nowhere/x\": stat /nowhere/x: no such file or directory")
     );
     container.signal(nix::libc::SIGKILL).await;
-    container.ended(end).await;
+    container.ended().await;
 }
 
 #[tokio::test]
@@ -425,7 +428,7 @@ async fn frozen_processes_stand_still() {
     let Some(mut container) = shell("while :; do echo tick; sleep 0.05; done") else {
         return;
     };
-    let end = container.start().await.unwrap();
+    container.start().await.unwrap();
     container.logged("tick").await;
     container.ask(Request::Freeze(true)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -440,7 +443,7 @@ async fn frozen_processes_stand_still() {
     };
     within(goes_on).await;
     container.signal(nix::libc::SIGKILL).await;
-    assert_eq!(container.ended(end).await.code, 137);
+    assert_eq!(container.ended().await.code, 137);
 }
 
 #[tokio::test]
@@ -450,10 +453,10 @@ async fn an_init_forwards_signals_and_reaps() {
         return;
     };
     container.launch.init = true;
-    let end = container.start().await.unwrap();
+    container.start().await.unwrap();
     container.logged("2\n").await;
     container.signal(nix::libc::SIGTERM).await;
-    assert_eq!(container.ended(end).await.code, 6);
+    assert_eq!(container.ended().await.code, 6);
 }
 
 #[tokio::test]
@@ -462,15 +465,9 @@ async fn the_shim_survives_who_started_it() {
         return;
     };
     container.prepare();
-    let file = container.launch.run.join("launch.json");
-    store::write(&file, &container.launch).unwrap();
-    let script = "\"$0\" engine shim \"$1\" >/dev/null 2>&1 &";
-    let mut parent = tokio::process::Command::new("/bin/sh");
-    let parent = parent
-        .args(["-c", script])
-        .arg(launch::program())
-        .arg(&file);
-    assert!(within(parent.status()).await.unwrap().success());
+    let parent = ForkServer::default();
+    launch(&parent, &container.launch).await.unwrap();
+    drop(parent);
     let ready = async {
         while container.ask(Request::Watch).await.is_err() {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -486,4 +483,19 @@ async fn the_shim_survives_who_started_it() {
     assert_eq!(exit_record(&container.launch.run).unwrap().unwrap().code, 9);
     assert_eq!(container.output(), "ready\n");
     container.nothing_is_left();
+}
+
+#[tokio::test]
+async fn shims_come_again_after_what_they_come_from_has_ended() {
+    let (Some(mut one), Some(mut other)) = (shell("exit 1"), shell("exit 2")) else {
+        return;
+    };
+    let shims = ForkServer::default();
+    one.prepare();
+    launch(&shims, &one.launch).await.unwrap();
+    assert_eq!(one.ended().await.code, 1);
+    shims.kill();
+    other.prepare();
+    launch(&shims, &other.launch).await.unwrap();
+    assert_eq!(other.ended().await.code, 2);
 }

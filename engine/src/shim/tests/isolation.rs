@@ -49,7 +49,7 @@ async fn other_processes_are_as_confined() {
         return;
     };
     container.config.user = Some("app".to_owned());
-    let end = container.start().await.unwrap();
+    container.start().await.unwrap();
     let script = "grep -E '^(Seccomp|CapEff|CapBnd):' /proc/self/status; id -u";
     let mut session = container.exec(&["sh", "-c", script], |_| {}).await.unwrap();
     let (output, ..) = rest(&mut session).await;
@@ -58,7 +58,7 @@ async fn other_processes_are_as_confined() {
     assert!(output.contains("CapBnd:\t00000000a80425fb\n"), "{output}");
     assert!(output.ends_with("1000\n"), "{output}");
     container.signal(nix::libc::SIGKILL).await;
-    container.ended(end).await;
+    container.ended().await;
 }
 
 #[tokio::test]
