@@ -196,22 +196,12 @@ fn confinement(launch: &Launch) -> Result<Confinement, Failure> {
 
 /// How the first process is confined: see [`Seal`].
 fn own_seal(confinement: &Confinement) -> Result<Seal, Failure> {
+    let filter = confinement.filter.as_deref().map(Filter::load);
     Ok(Seal {
-        filter: filter(confinement)?,
+        filter: filter.transpose().map_err(Failure::new)?,
         capabilities: confinement.capabilities.clone(),
         no_new_privileges: confinement.no_new_privileges,
         control_groups: None,
-    })
-}
-
-fn filter(confinement: &Confinement) -> Result<Option<Filter>, Failure> {
-    let Some(path) = &confinement.filter else {
-        return Ok(None);
-    };
-    let filter = store::read(path).map_err(Failure::new)?;
-    filter.map(Some).ok_or_else(|| Failure {
-        message: format!("there is no {}", path.display()),
-        code: None,
     })
 }
 

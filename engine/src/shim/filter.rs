@@ -18,7 +18,6 @@ use libseccomp::{
 };
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{Error, Result, store};
@@ -34,11 +33,7 @@ const AS_TREE: u32 = 2;
 static TURN: Mutex<()> = Mutex::new(());
 
 /// A compiled filter: the kernel's instructions, eight bytes each.
-#[expect(
-    clippy::unsafe_derive_deserialize,
-    reason = "whatever the bytes are, the kernel checks them"
-)]
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Filter(Vec<u8>);
 
 /// The file in `folder` with the compiled filter of these rules, made if there is none yet.
@@ -50,18 +45,28 @@ pub(crate) fn compiled(seccomp: &LinuxSeccomp, folder: &Path) -> Result<PathBuf>
     let rules = serde_json::to_vec(seccomp).map_err(Error::internal)?;
     let digest = Sha256::digest(&rules);
     let name = u128::from_be_bytes(std::array::from_fn(|index| digest[index]));
-    let path = folder.join(format!("seccomp-{name:032x}.json"));
+    let path = folder.join(format!("seccomp-{name:032x}.bpf"));
     // Containers that start at once would write the same file at once.
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     if !path.exists() {
         let filter = Filter::compile(seccomp)?;
         fs::create_dir_all(folder).map_err(|error| Error::io("create", folder, error))?;
-        store::write(&path, &filter)?;
+        store::write_bytes(&path, &filter.0)?;
     }
     Ok(path)
 }
 
 impl Filter {
+    /// Reads what [`compiled`] has written.
+    ///
+    /// # Errors
+    /// 500 when it is not there.
+    pub(super) fn load(path: &Path) -> Result<Self> {
+        let read = fs::read(path);
+        read.map(Self)
+            .map_err(|error| Error::io("read", path, error))
+    }
+
     /// Compiles rules.
     ///
     /// # Errors
@@ -221,7 +226,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = compiled(&seccomp, folder.path()).unwrap();
         assert_eq!(compiled(&seccomp, folder.path()).unwrap(), path);
-        let filter: Filter = store::read(&path).unwrap().unwrap();
+        let filter = Filter::load(&path).unwrap();
         assert_eq!(filter.0.len() % INSTRUCTION, 0);
         assert!(filter.0.len() > 5 * INSTRUCTION);
     }

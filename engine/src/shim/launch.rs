@@ -73,18 +73,16 @@ impl Confinement {
         if !Machine::is_unified() {
             confinement.control_groups = View::take(spec);
         }
-        if let Some(mut linux) = spec.linux().clone() {
+        if let Some(linux) = spec.linux_mut() {
             let seccomp = linux.seccomp().as_ref();
             let file = seccomp.map(|seccomp| filter::compiled(seccomp, filters));
             confinement.filter = file.transpose()?;
             linux.set_seccomp(None);
-            spec.set_linux(Some(linux));
         }
-        if let Some(mut process) = spec.process().clone() {
+        if let Some(process) = spec.process_mut() {
             confinement.capabilities.clone_from(process.capabilities());
             confinement.no_new_privileges = process.no_new_privileges() == Some(true);
             process.set_capabilities(None);
-            spec.set_process(Some(process));
         }
         Ok(confinement)
     }
@@ -179,7 +177,7 @@ pub(crate) async fn launch(shims: &ForkServer, launch: &Launch) -> Result<Runnin
     let file = launch.run.join("launch.json");
     store::write_volatile(&file, launch)?;
     let _ = fs::remove_file(Launch::exit(&launch.run));
-    let report = shims.fork(&file, &launch.run)?;
+    let report = shims.fork(&file, launch.run.parent().unwrap_or(&launch.run))?;
     let report = Receiver::from_owned_fd(report.into()).map_err(Error::internal)?;
     let mut line = String::new();
     let read = BufReader::new(report).read_line(&mut line).await;

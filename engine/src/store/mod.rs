@@ -159,13 +159,26 @@ pub(crate) fn write_volatile<T: Serialize>(path: &Path, document: &T) -> Result<
 }
 
 fn replace<T: Serialize>(path: &Path, document: &T, durable: bool) -> Result<()> {
+    let text = serde_json::to_vec(document);
+    let text = text.map_err(|error| Error::io("write", path, error))?;
+    replace_bytes(path, &text, durable)
+}
+
+/// As [`write_volatile`], for what is no document.
+///
+/// # Errors
+/// 500 when it cannot be written.
+pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace_bytes(path, bytes, false)
+}
+
+fn replace_bytes(path: &Path, bytes: &[u8], durable: bool) -> Result<()> {
     let failed = |error: std::io::Error| Error::io("write", path, error);
-    let text = serde_json::to_vec(document).map_err(|error| failed(error.into()))?;
     // Others may write the same document at the same time.
     let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
     let new = path.with_extension(format!("new-{}-{number}", std::process::id()));
     let mut file = create(&new).map_err(failed)?;
-    file.write_all(&text).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
     if durable {
         file.sync_data().map_err(failed)?;
     }
