@@ -28,6 +28,10 @@ services:
     );
     project.file("web.env", "COLOUR=red\n");
     project.rcompose(&["up", "--detach"]).success();
+    // What is shown of it, as by docker compose 2.40.3, is from before the env files.
+    let shown = project.rcompose(&["config", "--hash", "web"]).success();
+    let hash = label(&project, "web", "config-hash");
+    assert_ne!(shown.stdout, format!("web {hash}\n"));
     let hashes = || ["web", "beside"].map(|service| label(&project, service, "config-hash"));
     let before = hashes();
     project.file("web.env", "COLOUR=blue\n");

@@ -309,6 +309,15 @@ services:
 }
 
 #[test]
+fn an_agent_that_is_not_there_is_named() {
+    let project = Project::new("buildssh", "services: {web: {build: .}}");
+    project.file("Dockerfile", "FROM IMAGE\nRUN --mount=type=ssh true\n");
+    let build = project.rcompose(&["build", "--ssh", "default"]).code(1);
+    build.says("ssh");
+    assert_eq!(images(&project), "");
+}
+
+#[test]
 fn what_a_platform_or_a_right_needs_is_refused_with_its_place() {
     let mut project = Project::new(
         "buildwrong",

@@ -9,6 +9,7 @@ mod compose_environment;
 mod compose_exec;
 mod compose_run;
 mod compose_run_build_once;
+mod compose_run_pull;
 mod compose_up;
 mod config;
 mod configs;
