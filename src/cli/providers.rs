@@ -1,5 +1,8 @@
 //! Services that other programs run, around `up` and `down`.
 
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
 use super::Error;
 use super::session::{Session, until_signal};
 use crate::compose::Project;
@@ -16,20 +19,23 @@ pub(super) async fn up(session: &Session<'_>, options: &mut Up) -> Result<(), Er
     let project = session.project()?;
     let services =
         reconcile::provided(project, options).map_err(|error| session.plan_error(error))?;
-    ask(
-        session,
-        project,
-        &services,
-        Request::Up,
-        |service, variables| {
-            let dependents = project.services.values();
-            for dependent in dependents.filter(|it| it.depends_on.contains_key(&service.name)) {
-                let given = options.provided.entry(dependent.name.clone()).or_default();
-                given.extend(variables.clone());
-            }
-        },
-    )
-    .await
+    let known = || {
+        session
+            .provided
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    };
+    let keep = |service: &Service, variables: BTreeMap<String, String>| {
+        let dependents = project.services.values();
+        for dependent in dependents.filter(|it| it.depends_on.contains_key(&service.name)) {
+            let mut known = known();
+            let given = known.entry(dependent.name.clone()).or_default();
+            given.extend(variables.clone());
+        }
+    };
+    ask(session, project, &services, Request::Up, keep).await?;
+    options.provided.clone_from(&known());
+    Ok(())
 }
 
 /// Has the providers of these services (of all where none is named) remove what they run, dependents first.
@@ -53,7 +59,7 @@ async fn ask(
     project: &Project,
     services: &[&Service],
     request: Request,
-    mut take: impl FnMut(&Service, std::collections::BTreeMap<String, String>),
+    mut take: impl FnMut(&Service, BTreeMap<String, String>),
 ) -> Result<(), Error> {
     if services.is_empty() {
         return Ok(());

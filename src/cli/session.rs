@@ -1,7 +1,7 @@
 //! A project, an engine, and what it takes to run plans on it: what most commands share.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -33,8 +33,13 @@ pub(super) struct Session<'c> {
     pub(super) name: String,
     /// The project, where its files are at hand.
     pub(super) project: Option<Arc<Project>>,
+    /// Variables that providers have given so far, by the dependent's name: later plans of the same command need them too.
+    pub(super) provided: Mutex<Provided>,
     sources: SourceMap,
 }
+
+/// Variables of providers by the name of the service that gets them.
+pub(super) type Provided = BTreeMap<String, BTreeMap<String, String>>;
 
 impl<'c> Session<'c> {
     /// Loads the project from its files and connects.
@@ -75,6 +80,7 @@ impl<'c> Session<'c> {
             settings,
             name,
             project: project.map(Arc::new),
+            provided: Mutex::default(),
             sources,
         })
     }

@@ -2,6 +2,9 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use nix::sys::signal::Signal;
+
+use crate::support::eventually;
 use crate::support::project::Project;
 
 /// Says what it is asked and where the service is; fails on `broken`.
@@ -30,11 +33,17 @@ fn project(topic: &str, compose: &str) -> Project {
     project
 }
 
-/// What the provider was asked, without the questions about itself.
+/// What the provider was asked, without the questions about itself; the words of each sorted, as options have no order.
 fn asked(project: &Project) -> Vec<String> {
     let log = std::fs::read_to_string(project.path().join("log")).unwrap_or_default();
     let lines = log.lines().filter(|line| *line != "compose metadata");
-    lines.map(ToOwned::to_owned).collect()
+    lines.map(sorted).collect()
+}
+
+fn sorted(line: &str) -> String {
+    let mut words: Vec<&str> = line.split(' ').collect();
+    words.sort_unstable();
+    words.join(" ")
 }
 
 #[test]
@@ -56,7 +65,7 @@ services:
         );
         assert!(up.stdout.contains(&variable), "{variable}: {up:?}");
     }
-    let call = |rest: &str| format!("compose --project-name={} {rest}", project.name);
+    let call = |rest: &str| sorted(&format!("compose --project-name={} {rest}", project.name));
     let mut ups = asked(&project);
     ups.sort();
     assert_eq!(
@@ -106,5 +115,39 @@ services:
     up("broken").says("it is broken");
     up("nameless").says("required parameter \"name\" is missing");
     up("unknown").says("no-such-provider");
+    project.assert_nothing_left();
+}
+
+#[test]
+fn a_rebuilt_dependent_keeps_the_variables() {
+    let project = project(
+        "watchprovider",
+        r"
+services:
+  test:
+    build: {dockerfile_inline: FROM IMAGE}
+    command: demo sleep
+    stop_grace_period: 0s
+    depends_on: [first]
+    develop: {watch: [{path: source, action: rebuild}]}
+  first: {provider: {type: test-provider, options: {name: one}}}
+",
+    );
+    project.file("source", "one");
+    let watching = project.start(&["up", "--watch"]);
+    watching.wait_for_stdout("Watch enabled");
+    let before = project.container_ids();
+    project.file("source", "two");
+    eventually(60, "another container", || {
+        (project.container_ids() != before && project.container_ids().len() == 1).then_some(())
+    });
+    let container = project.engine().inspect(&project.container_ids()[0]);
+    let variables = container["Config"]["Env"].to_string();
+    assert!(variables.contains("FIRST_URL="), "{variables}");
+    watching.signal(Signal::SIGINT);
+    watching.finish().code(130);
+    project
+        .rcompose(&["down", "--rmi", "local", "--timeout", "0"])
+        .success();
     project.assert_nothing_left();
 }
