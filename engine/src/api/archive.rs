@@ -1,10 +1,11 @@
-//! `/containers/{id}/archive`: files of a container.
+//! `/containers/{id}/archive`, `/containers/{id}/export`: files of a container.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -18,7 +19,7 @@ use super::images::archive;
 use super::{Answer, Query, is_true};
 use crate::archive::{body_reader, decompress, stream};
 use crate::container::archive::{View, Writing};
-use crate::container::{Handle, blocking};
+use crate::container::{Handle, blocking, tell};
 use crate::engine::Engine;
 use crate::{Error, Result};
 
@@ -27,7 +28,9 @@ const STAT: &str = "x-docker-container-path-stat";
 
 /// The routes of this file.
 pub(super) fn routes() -> Router<Arc<Engine>> {
-    Router::new().route("/containers/{id}/archive", get(read).head(stat).put(write))
+    Router::new()
+        .route("/containers/{id}/archive", get(read).head(stat).put(write))
+        .route("/containers/{id}/export", get(export))
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,6 +86,20 @@ async fn read(
     View::close(&engine, &handle).await;
     let stat = stat.map_err(|_| Error::internal("reading ended early"))?;
     with_stat(archive(body), &stat?)
+}
+
+async fn export(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Answer {
+    let handle = engine.containers.get(&id)?;
+    let _turn = handle.turn().await;
+    let view = View::open(&engine, &handle.record()).await?;
+    let (entered, waiting) = oneshot::channel();
+    let body = stream(move |writer| view.export(writer, entered));
+    let began = waiting.await;
+    View::close(&engine, &handle).await;
+    began.map_err(|_| Error::internal("reading ended early"))?;
+    tell(&engine, &handle.record(), "export", &[]);
+    let kind = [(CONTENT_TYPE, "application/octet-stream")];
+    Ok((kind, body).into_response())
 }
 
 async fn write(

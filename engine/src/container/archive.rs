@@ -4,7 +4,8 @@
 //! container's root file system has its volumes and bind mounts, but neither `/proc` nor `/dev`:
 //! whatever links a container makes lead to its own files.
 
-use std::io::{self, Read, Write};
+use std::ffi::OsStr;
+use std::io::{self, PipeWriter, Read, Write};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -119,41 +120,57 @@ impl View {
         writer: &mut dyn Write,
         tell: oneshot::Sender<Result<Value>>,
     ) -> io::Result<()> {
+        self.send(writer, move |root, pipe| {
+            let found = Found::new(root, path);
+            let found = found.and_then(|found| Ok((stat(root, &self.rootfs, &found)?, found)));
+            let (told, found) = match found {
+                Ok((stat, found)) => (Ok(stat), Some(found)),
+                Err(error) => (Err(missing(container, path, &error)), None),
+            };
+            let _ = tell.send(told);
+            let Some(found) = found else { return Ok(()) };
+            packed(pipe, &found.folder, &found.name, &found.shown)
+        })
+    }
+
+    /// Writes a tar stream of all files of the container, without what is mounted in it. `entered` is
+    /// told when what is mounted for the view may be taken away.
+    ///
+    /// # Errors
+    /// When something cannot be read or written.
+    pub(crate) fn export(
+        mut self,
+        writer: &mut dyn Write,
+        entered: oneshot::Sender<()>,
+    ) -> io::Result<()> {
+        self.binds.clear();
+        self.send(writer, move |root, pipe| {
+            let _ = entered.send(());
+            let all = root.folder(Path::new("/"))?;
+            packed(pipe, &all, OsStr::new("."), Path::new(""))
+        })
+    }
+
+    /// Has a stream made where the files are, and writes it.
+    fn send(
+        &self,
+        writer: &mut dyn Write,
+        work: impl FnOnce(&Root, PipeWriter) -> io::Result<()> + Send,
+    ) -> io::Result<()> {
         // The writer stays on its thread; the pipe brings the bytes from the one with the mounts.
         let (mut reader, pipe) = io::pipe()?;
         std::thread::scope(|scope| {
-            let packing = scope.spawn(move || {
-                let packed = self.with(|root| {
-                    let found = Found::new(root, path);
-                    let found =
-                        found.and_then(|found| Ok((stat(root, &self.rootfs, &found)?, found)));
-                    let (told, found) = match found {
-                        Ok((stat, found)) => (Ok(stat), Some(found)),
-                        Err(error) => (Err(missing(container, path, &error)), None),
-                    };
-                    let _ = tell.send(told);
-                    let Some(found) = found else { return Ok(()) };
-                    let mut builder =
-                        tar::Builder::new(io::BufWriter::with_capacity(1 << 16, pipe));
-                    let packed = pack(
-                        &mut builder,
-                        &found.folder,
-                        &found.name,
-                        &found.shown,
-                        Pack::default(),
-                    );
-                    let finished = packed.and_then(|()| builder.into_inner()?.flush());
-                    finished.map_err(Error::internal)
-                });
-                packed.map_err(|error| io::Error::other(error.message))
+            let working = scope.spawn(move || {
+                let worked = self.with(|root| work(root, pipe).map_err(Error::internal));
+                worked.map_err(|error| io::Error::other(error.message))
             });
             let copied = io::copy(&mut reader, writer);
-            // Nobody reads on: the packing thread ends instead of waiting.
+            // Nobody reads on: the working thread ends instead of waiting.
             drop(reader);
-            let packed = packing
+            let worked = working
                 .join()
                 .unwrap_or_else(|_| Err(io::Error::other("packing ended early")));
-            copied.and(packed)
+            copied.and(worked)
         })
     }
 
@@ -210,6 +227,12 @@ impl View {
             _ => Ok(()),
         }
     }
+}
+
+fn packed(pipe: PipeWriter, folder: &OwnedFd, name: &OsStr, path: &Path) -> io::Result<()> {
+    let mut builder = tar::Builder::new(io::BufWriter::with_capacity(1 << 16, pipe));
+    pack(&mut builder, folder, name, path, Pack::default())?;
+    builder.into_inner()?.flush()
 }
 
 /// Mounts a source at its target in the root; the target is made where it is missing, as a start
