@@ -7,7 +7,7 @@ const COMPOSE: &str = r"
 services:
   web:
     image: IMAGE
-    command: sh -c 'trap : TERM; sleep 1000 & wait; sleep 0.5'
+    command: sh -c 'trap true TERM; sleep 1000 & wait; sleep 0.5'
     scale: 4
     stop_grace_period: 20s
 ";
@@ -76,14 +76,14 @@ services:
 fn orphans_are_removed_or_passed_over_as_the_environment_says() {
     let both = "services: {web: {image: IMAGE, command: demo sleep, stop_grace_period: 0s}, old: {image: IMAGE, command: demo sleep, stop_grace_period: 0s}}";
     let one = "services: {web: {image: IMAGE, command: demo sleep, stop_grace_period: 0s}}";
-    let mut project = Project::new("orphanenv", both);
+    let mut project = Project::new("leftenv", both);
     project.rcompose(&["up", "--detach"]).success();
     project.file("compose.yaml", one);
     let told = project.rcompose(&["up", "--detach"]).success();
-    assert!(told.stderr.contains("orphan"), "{told:?}");
+    assert!(told.stderr.contains("found orphan"), "{told:?}");
     project.set("COMPOSE_IGNORE_ORPHANS", "true");
     let told = project.rcompose(&["up", "--detach"]).success();
-    assert!(!told.stderr.contains("orphan"), "{told:?}");
+    assert!(!told.stderr.contains("found orphan"), "{told:?}");
     project.set("COMPOSE_IGNORE_ORPHANS", "false");
     project.set("COMPOSE_REMOVE_ORPHANS", "true");
     project.rcompose(&["up", "--detach"]).success();

@@ -245,14 +245,18 @@ fn the_first_interrupt_stops_and_the_second_kills() {
 
     let project = Project::new(
         "ttytwice",
-        "services: {web: {image: IMAGE, command: demo stubborn, stop_grace_period: 100s}}",
+        r#"
+services:
+  web:
+    image: IMAGE
+    command: [sh, -c, "trap 'echo refused' TERM; echo ready; while sleep 0.1; do :; done"]
+    stop_grace_period: 100s
+"#,
     );
     let mut up = project.on_terminal(&["up"]);
-    up.expect_line("web has started", |line| {
-        line.contains("-web-1") && line.contains("Started")
-    });
+    up.expect("ready");
     up.type_in(b"\x03");
-    up.expect("ignoring SIGTERM");
+    up.expect("refused");
     up.type_in(b"\x03");
     up.finish().code(130);
     assert!(!running(&project, &project.container("web", 1)));
