@@ -147,6 +147,26 @@ pub(super) fn named(name: &str, tag: Option<&str>) -> Result<Reference> {
     Ok(Reference::parse(&text)?.tagged())
 }
 
+async fn push(
+    engine: Arc<Engine>,
+    reference: Reference,
+    auth: Option<HeaderValue>,
+    lines: Lines,
+) -> Result<()> {
+    let auth = auth.as_ref().map(HeaderValue::as_bytes);
+    let credentials = Credentials::parse(auth.unwrap_or_default())?;
+    let teller = lines.clone();
+    let tell_lines = Arc::new(move |value| teller.send(&value));
+    image::push(&engine, &reference, credentials, tell_lines).await?;
+    tell(
+        &engine,
+        "push",
+        &reference.familiar(),
+        &reference.familiar_name(),
+    );
+    Ok(())
+}
+
 async fn pull(
     engine: Arc<Engine>,
     reference: Reference,
@@ -222,6 +242,7 @@ async fn one(
     method: Method,
     Path(rest): Path<String>,
     Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
     _: Bytes,
 ) -> Answer {
     let (name, action) = match rest.rsplit_once('/') {
@@ -237,7 +258,11 @@ async fn one(
         }
         ("GET", "get") => save(engine, vec![name.to_owned()]),
         ("POST", "tag") => tag(&engine, name, &parameters),
-        ("POST", "push") => Err(Error::not_supported("pushing images")),
+        ("POST", "push") => {
+            let reference = named(name, parameters.tag.as_deref())?;
+            let auth = headers.get("x-registry-auth").cloned();
+            lines(move |lines| push(engine, reference, auth, lines)).await
+        }
         ("DELETE", "") => {
             let force = is_true(parameters.force.as_deref());
             let (of, name) = (Arc::clone(&engine), name.to_owned());

@@ -11,12 +11,12 @@ use crate::{Error, Result};
 /// What `X-Registry-Auth` says.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Credentials {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     username: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     password: String,
     /// Name and password in one, Base64.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     auth: String,
     /// In place of a password.
     #[serde(default, rename = "identitytoken", deserialize_with = "filled")]
@@ -29,6 +29,11 @@ pub(crate) struct Credentials {
 fn filled<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(from)?;
     Ok(text.filter(|text| !text.is_empty()))
+}
+
+/// Clients tell what they do not have as nothing, or as null.
+fn text<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.unwrap_or_default())
 }
 
 /// What a registry answers to one it does not know.
@@ -155,6 +160,9 @@ mod tests {
         assert_eq!(credentials.basic().unwrap(), "Basic dTpw");
         assert!(credentials.identity_token.is_none() && credentials.bearer().is_none());
         assert!(Credentials::parse(b"").unwrap().basic().is_none());
+        let nobody = url_safe().encode(r#"{"username":null,"auth":null,"identitytoken":null}"#);
+        let nobody = Credentials::parse(nobody.trim_end_matches('=').as_bytes());
+        assert!(nobody.unwrap().basic().is_none());
         assert_eq!(Credentials::parse(b"%").unwrap_err().status, 400);
     }
 }

@@ -14,6 +14,7 @@ mod mount_points;
 mod pull;
 #[cfg(test)]
 mod pull_tests;
+mod push;
 mod reference;
 mod registry;
 mod remove;
@@ -37,6 +38,7 @@ pub(crate) use index::{Descriptor, Manifest};
 pub(crate) use layers::Layers;
 pub(crate) use list::{FILTERS, created, glob};
 pub(crate) use pull::pull;
+pub(crate) use push::push;
 pub(crate) use reference::{Reference, registry_of};
 pub(crate) use remove::Removed;
 pub(crate) use snapshot::is_mounted;

@@ -264,7 +264,8 @@ fn broken(error: serde_json::Error) -> Error {
     Error::bad_request(format!("manifest: {error}"))
 }
 
-fn short(digest: &str) -> String {
+/// The beginning of a digest, as progress names a layer.
+pub(super) fn short(digest: &str) -> String {
     let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
     hex.get(..12).unwrap_or(hex).to_owned()
 }

@@ -2,13 +2,18 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
-use axum::http::{Method, Request, Response, StatusCode, Uri};
-use futures::{StreamExt as _, stream};
+use axum::http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE,
+};
+use axum::http::{Method, Request, Response, StatusCode, Uri, request};
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _, stream};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -95,14 +100,117 @@ impl Registry {
         Ok(patient(self.get(&url, "*/*").await?.into_body()))
     }
 
+    /// Whether the repository has a blob.
+    ///
+    /// # Errors
+    /// 403 when it may not be asked, 500 when the registry does not answer.
+    pub(super) async fn has_blob(&self, digest: &str) -> Result<bool> {
+        let url = format!("{}/v2/{}/blobs/{digest}", self.base, self.repository);
+        let response = self.ask(&Method::HEAD, &url).await?;
+        match response.status() {
+            StatusCode::OK => Ok(true),
+            StatusCode::NOT_FOUND => Ok(false),
+            status => Err(refused(status, &url)),
+        }
+    }
+
+    /// Uploads a blob of `size` bytes in one piece, as the distribution specification's "POST then PUT" does.
+    ///
+    /// # Errors
+    /// As of [`Registry::has_blob`].
+    pub(super) async fn upload(
+        &self,
+        digest: &str,
+        size: u64,
+        pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Result<()> {
+        let url = format!("{}/v2/{}/blobs/uploads/", self.base, self.repository);
+        let response = self.ask(&Method::POST, &url).await?;
+        if response.status() != StatusCode::ACCEPTED {
+            return Err(refused(response.status(), &url));
+        }
+        let place = response.headers().get(LOCATION);
+        let place = place
+            .and_then(|place| place.to_str().ok())
+            .unwrap_or_default();
+        let place = redirected(&parsed(&url)?, place)?;
+        let separator = if place.query().is_some() { '&' } else { '?' };
+        let request = Request::put(format!("{place}{separator}digest={digest}"))
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .header(CONTENT_LENGTH, size);
+        let is_own = place.authority() == parsed(&self.base)?.authority();
+        let authorization = self.authorization().filter(|_| is_own);
+        let moved = Arc::<AtomicBool>::default();
+        let moving = Arc::clone(&moved);
+        let pieces = pieces.inspect(move |_| moving.store(true, Ordering::Relaxed));
+        let body = Body::from_stream(pieces);
+        self.put(request, authorization, body, &moved).await
+    }
+
+    /// Stores a manifest under a tag.
+    ///
+    /// # Errors
+    /// As of [`Registry::has_blob`].
+    pub(super) async fn put_manifest(&self, tag: &str, kind: &str, text: Vec<u8>) -> Result<()> {
+        let url = format!("{}/v2/{}/manifests/{tag}", self.base, self.repository);
+        let request = Request::put(url).header(CONTENT_TYPE, kind);
+        let body = Body::from(text);
+        self.put(request, self.authorization(), body, &AtomicBool::default())
+            .await
+    }
+
+    /// Sends a body; `moved` is set while pieces of it go.
+    async fn put(
+        &self,
+        mut request: request::Builder,
+        authorization: Option<String>,
+        body: Body,
+        moved: &AtomicBool,
+    ) -> Result<()> {
+        if let Some(value) = authorization {
+            request = request.header(AUTHORIZATION, value);
+        }
+        let request = request.body(body).map_err(Error::internal)?;
+        let url = request.uri().to_string();
+        let failed = |why: &str| Error::internal(format!("Put \"{url}\": {why}"));
+        let mut answer = pin!(self.client.request(request));
+        let response = loop {
+            match tokio::time::timeout(PATIENCE, &mut answer).await {
+                Ok(response) => break response.map_err(|error| failed(&reason(&error)))?,
+                // A large body takes as long as it takes.
+                Err(_) if moved.swap(false, Ordering::Relaxed) => {}
+                Err(_) => return Err(failed("the registry does not answer")),
+            }
+        };
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(refused(status, &url)),
+        }
+    }
+
+    /// Sends a request without body, again with what the registry wants.
+    async fn ask(&self, method: &Method, url: &str) -> Result<Response<Body>> {
+        let request = |authorization: Option<String>| {
+            let mut request = Request::builder().method(method).uri(url);
+            if let Some(value) = authorization {
+                request = request.header(AUTHORIZATION, value);
+            }
+            request.body(Body::empty()).map_err(Error::internal)
+        };
+        let response = self.send(request(self.authorization())?).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        let authorization = self.authorize(&challenge(&response)).await?;
+        self.send(request(Some(authorization))?).await
+    }
+
     async fn get(&self, url: &str, accept: &str) -> Result<Response<Body>> {
         let authorization = self.authorization();
         let response = self.follow(url, accept, authorization).await?;
         let response = match response.status() {
             StatusCode::UNAUTHORIZED => {
-                let challenge = response.headers().get(WWW_AUTHENTICATE);
-                let challenge = challenge.and_then(|text| text.to_str().ok());
-                let challenge = challenge.unwrap_or_default().to_owned();
+                let challenge = challenge(&response);
                 drop(response);
                 let authorization = self.authorize(&challenge).await?;
                 self.follow(url, accept, Some(authorization)).await?
@@ -235,6 +343,13 @@ impl Registry {
     }
 }
 
+/// How the registry wants to be asked.
+fn challenge(response: &Response<Body>) -> String {
+    let challenge = response.headers().get(WWW_AUTHENTICATE);
+    let challenge = challenge.and_then(|text| text.to_str().ok());
+    challenge.unwrap_or_default().to_owned()
+}
+
 fn refused(status: StatusCode, url: &str) -> Error {
     match status {
         StatusCode::NOT_FOUND => Error::not_found("manifest unknown"),
@@ -261,10 +376,10 @@ fn patient(body: Body) -> Body {
 }
 
 fn title(method: &Method) -> &'static str {
-    if method == Method::POST {
-        "Post"
-    } else {
-        "Get"
+    match *method {
+        Method::POST => "Post",
+        Method::HEAD => "Head",
+        _ => "Get",
     }
 }
 

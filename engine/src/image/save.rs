@@ -49,6 +49,18 @@ impl Images {
         })
     }
 
+    /// The manifest of an image and where it is stored.
+    ///
+    /// # Errors
+    /// 404 when there is no such image.
+    pub(crate) fn manifest(&self, name: &str) -> Result<(Descriptor, Arc<Manifest>)> {
+        let state = self.state();
+        let id = state.find(name)?;
+        let stored = state.images.get(&id);
+        let stored = stored.ok_or_else(|| Error::not_found(format!("No such image: {name}")))?;
+        Ok((stored.descriptor.clone(), Arc::clone(&stored.manifest)))
+    }
+
     /// Writes the archive. Blocks.
     ///
     /// # Errors
