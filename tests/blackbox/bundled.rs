@@ -117,9 +117,17 @@ fn without_root_it_is_said_what_is_needed() {
     assert!(said.contains("the group \"rcompose\""), "{said}");
 }
 
+/// Links besides the loopback, and root file systems of containers: those of an engine of the host's are seen too.
+fn links_and_mounts(machine: &Machine) -> String {
+    machine.shell(
+        "ip -o link | grep -v ': lo:' || :; grep overlay /proc/self/mountinfo | grep ' / /run/' || :",
+    )
+}
+
 #[test]
 fn killed_in_the_middle_of_a_down() {
     let machine = Machine::with_images(SLEEPERS);
+    let before = links_and_mounts(&machine);
     for milliseconds in [10, 40, 80, 130, 200] {
         machine.rcompose(&["up", "--detach", "--wait"]).success();
         let pid = machine.engine_pid().expect("it runs");
@@ -139,10 +147,7 @@ fn killed_in_the_middle_of_a_down() {
         assert_eq!(left, "", "after {milliseconds} ms");
     }
     machine.rcompose(&["engine", "stop"]).success();
-    let left = machine.shell(
-        "ip -o link | grep -v ': lo:' || :; grep overlay /proc/self/mountinfo | grep ' / /run/' || :",
-    );
-    assert_eq!(left, "");
+    assert_eq!(links_and_mounts(&machine), before);
 }
 
 #[test]
@@ -239,6 +244,7 @@ fn what_ended_without_it_is_written_down() {
 #[test]
 fn killed_in_the_middle_of_an_up() {
     let machine = Machine::with_images(SLEEPERS);
+    let before = links_and_mounts(&machine);
     for milliseconds in [10, 30, 50, 80, 110, 150, 200, 300, 450] {
         machine.rcompose(&["engine", "start"]).success();
         let pid = machine.engine_pid().expect("it runs");
@@ -255,10 +261,7 @@ fn killed_in_the_middle_of_an_up() {
         machine.rcompose(&["down", "--timeout", "0"]).success();
     }
     machine.rcompose(&["engine", "stop"]).success();
-    let left = machine.shell(
-        "ip -o link | grep -v ': lo:' || :; grep overlay /proc/self/mountinfo | grep ' / /run/' || :",
-    );
-    assert_eq!(left, "");
+    assert_eq!(links_and_mounts(&machine), before);
 }
 
 #[test]

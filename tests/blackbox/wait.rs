@@ -63,7 +63,7 @@ fn a_one_shot_that_succeeds_is_a_success() {
     project.down();
     let project = Project::new(
         "waitshotbad",
-        "services: {job: {image: IMAGE, command: demo exit 3 300}}",
+        "services: {job: {image: IMAGE, command: demo exit 3 0}}",
     );
     project.rcompose(&["up", "--wait"]).code(1).says("3");
     project.down();
