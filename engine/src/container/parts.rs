@@ -18,7 +18,7 @@ use super::{
 };
 use crate::engine::Engine;
 use crate::events::Kind;
-use crate::network::{self, Guest};
+use crate::network::{self, Guest, NamesReady};
 use crate::shim::Confinement;
 use crate::{Error, Result};
 
@@ -43,6 +43,24 @@ pub(super) struct Network {
     pub(super) hosts: Vec<(IpAddr, String)>,
     /// The namespace; none for the host's.
     pub(super) namespace: Option<PathBuf>,
+    /// When the name server answers.
+    pub(super) names: Option<NamesReady>,
+}
+
+impl Network {
+    /// Waits until the container may begin: until names are answered.
+    ///
+    /// # Errors
+    /// What keeps them from being answered.
+    pub(super) async fn ready(names: Option<NamesReady>) -> Result<()> {
+        match names {
+            // It goes without a word only with the whole network.
+            Some(names) => names
+                .await
+                .unwrap_or_else(|_| Err(Error::internal("the network was taken away"))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The image that a reference means.
@@ -158,6 +176,7 @@ pub(super) async fn attach(engine: &Engine, record: &Record) -> Result<Network> 
         ports: attached.ports,
         nameserver: attached.nameserver,
         hosts: attached.hosts,
+        names: attached.names,
         namespace: (mode != "host").then_some(namespace),
     })
 }

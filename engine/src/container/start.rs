@@ -115,7 +115,7 @@ async fn begin(engine: &Arc<Engine>, handle: &Arc<Handle>, record: &Record) -> R
         parts::prepare(engine, &record.id, &record.image_id)?;
     }
     engine.images.mount_to_run(&record.id).await?;
-    let network = parts::attach(engine, record).await?;
+    let mut network = parts::attach(engine, record).await?;
     handle.change(|record| {
         record.endpoints.clone_from(&network.endpoints);
         record.ports.clone_from(&network.ports);
@@ -129,7 +129,9 @@ async fn begin(engine: &Arc<Engine>, handle: &Arc<Handle>, record: &Record) -> R
         ..launch
     };
     let attaching = tokio::spawn(attach_all(launch.run.clone(), waiting));
-    let running = shim::launch(&engine.shims, &launch).await;
+    let names = network.names.take();
+    let ready = parts::Network::ready(names);
+    let running = shim::launch(&engine.shims, &launch, ready).await;
     if running.is_err() {
         attaching.abort();
     }

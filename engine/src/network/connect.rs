@@ -7,13 +7,14 @@ use std::path::Path;
 
 use bollard_stubs::models::EndpointSettings;
 use indexmap::IndexMap;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::attachment::{Attachment, Endpoint};
 use super::document::{Driver, Network};
 use super::link::{Links, Pair};
 use super::networks::{Networks, Services};
-use super::{Attached, Guest, dns, endpoint, namespace, ports};
+use super::{Attached, Guest, NamesReady, dns, endpoint, namespace, ports};
 use crate::{Error, Result};
 
 impl Networks {
@@ -106,18 +107,17 @@ impl Networks {
             .lock()
             .attachments
             .insert(attachment.container.clone(), attachment.clone());
-        let mut nameserver = None;
+        let mut names = None;
         if !is_host {
-            let inner = enter(&attachment.namespace, true).await?;
+            let inner = enter(&attachment.namespace).await?;
+            inner.up("lo").await?;
+            let (serving, ready) = self.serve_names(&attachment);
+            (services.names, names) = (serving, Some(ready));
             for (one, network) in attachment.endpoints.iter().zip(&networks) {
-                self.plug(one, network, &attachment.namespace, &inner.links)
+                self.plug(one, network, &attachment.namespace, &inner)
                     .await?;
             }
-            self.route(&attachment, &inner.links).await?;
-            if let Some(sockets) = inner.sockets {
-                nameserver = Some(dns::ADDRESS);
-                services.names = self.serve_names(&attachment, sockets);
-            }
+            self.route(&attachment, &inner).await?;
         }
         self.services()
             .insert(attachment.container.clone(), services);
@@ -138,7 +138,8 @@ impl Networks {
             } else {
                 ports::shown(guest.ports, &attachment.publications)
             },
-            nameserver,
+            nameserver: names.is_some().then_some(dns::ADDRESS),
+            names,
             hosts: self.hosts(guest, &attachment)?,
         })
     }
@@ -278,10 +279,10 @@ impl Networks {
         network: &Network,
     ) -> Result<()> {
         self.save_attachment(attachment).await?;
-        let inner = enter(&attachment.namespace, false).await?;
-        self.plug(one, network, &attachment.namespace, &inner.links)
+        let inner = enter(&attachment.namespace).await?;
+        self.plug(one, network, &attachment.namespace, &inner)
             .await?;
-        self.moved(attachment, &inner.links).await
+        self.moved(attachment, &inner).await
     }
 
     /// Takes a running container off a network.
@@ -314,8 +315,8 @@ impl Networks {
         };
         self.unplug(&one).await?;
         self.save_attachment(&attachment).await?;
-        let inner = enter(&attachment.namespace, false).await?;
-        self.moved(&attachment, &inner.links).await?;
+        let inner = enter(&attachment.namespace).await?;
+        self.moved(&attachment, &inner).await?;
         if network.is_default_bridge() {
             self.lower_bridge(&network).await?;
             self.apply_firewall().await?;
@@ -380,11 +381,8 @@ impl Networks {
         {
             return Ok(());
         }
-        let sockets =
-            namespace::inside(&attachment.namespace, || Ok(dns::Sockets::bind().ok())).await?;
-        let names = sockets.map(|sockets| self.serve_names(&attachment, sockets));
         let services = Services {
-            names: names.unwrap_or_default(),
+            names: self.serve_names(&attachment).0,
             ..Services::default()
         };
         self.services().insert(container.to_owned(), services);
@@ -392,15 +390,29 @@ impl Networks {
             .await
     }
 
-    fn serve_names(&self, attachment: &Attachment, sockets: dns::Sockets) -> JoinSet<()> {
+    /// Begins to serve names inside a container's namespace; tells when that is so, or why it cannot be. The kernel
+    /// takes some milliseconds to lead there what is sent to the name server's port.
+    fn serve_names(&self, attachment: &Attachment) -> (JoinSet<()>, NamesReady) {
         let (state, container) = (self.state.clone(), attachment.container.clone());
+        let namespace = attachment.namespace.clone();
+        let (ready, waiting) = oneshot::channel();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
+            let sockets = match namespace::inside(&namespace, dns::Sockets::bind).await {
+                Ok(sockets) => sockets,
+                Err(error) => {
+                    // Whoever does not wait has it in the log.
+                    tracing::error!("name server: {error}");
+                    let _ = ready.send(Err(error));
+                    return;
+                }
+            };
+            let _ = ready.send(Ok(()));
             if let Err(error) = dns::serve(state, container, sockets).await {
                 tracing::error!("name server: {error}");
             }
         });
-        tasks
+        (tasks, waiting)
     }
 
     async fn end_services(&self, container: &str) {
@@ -517,28 +529,9 @@ impl Networks {
     }
 }
 
-/// What is made inside a container's namespace.
-struct Inside {
-    links: Links,
-    sockets: Option<dns::Sockets>,
-}
-
-/// Opens a netlink socket inside a namespace; in a new one, sets loopback up and binds the name
-/// server, which a container without any network can do without.
-async fn enter(namespace: &Path, is_new: bool) -> Result<Inside> {
-    let links = namespace::inside(namespace, Links::open).await?;
-    if !is_new {
-        return Ok(Inside {
-            links,
-            sockets: None,
-        });
-    }
-    links.up("lo").await?;
-    let sockets = namespace::inside(namespace, dns::Sockets::bind).await?;
-    Ok(Inside {
-        links,
-        sockets: Some(sockets),
-    })
+/// Opens a netlink socket inside a namespace.
+async fn enter(namespace: &Path) -> Result<Links> {
+    namespace::inside(namespace, Links::open).await
 }
 
 fn not_running(container: &str) -> Error {

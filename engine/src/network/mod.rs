@@ -65,8 +65,11 @@ pub(crate) struct Guest<'a> {
     pub(crate) extra_hosts: &'a [String],
 }
 
+/// Tells that a container's name server answers, or why it does not.
+pub(crate) type NamesReady = tokio::sync::oneshot::Receiver<crate::Result<()>>;
+
 /// What a container has got when it was set up.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Attached {
     /// Its endpoints with addresses, keyed as they were asked for.
     pub(crate) endpoints: IndexMap<String, EndpointSettings>,
@@ -75,6 +78,8 @@ pub(crate) struct Attached {
     /// The name server for its `resolv.conf`; `None` in host mode, where the host's file serves,
     /// and without a network.
     pub(crate) nameserver: Option<IpAddr>,
+    /// When that answers: to be waited for before anything runs there.
+    pub(crate) names: Option<NamesReady>,
     /// Lines for its hosts file beyond those of every container: its own addresses and the
     /// extra hosts.
     pub(crate) hosts: Vec<(IpAddr, String)>,

@@ -95,7 +95,11 @@ impl Host {
             dns: &[],
             extra_hosts: &["outside:host-gateway".to_owned()],
         };
-        self.networks.setup(&guest, &self.namespace(name)).await
+        let mut attached = self.networks.setup(&guest, &self.namespace(name)).await?;
+        if let Some(names) = attached.names.take() {
+            names.await.unwrap()?;
+        }
+        Ok(attached)
     }
 
     async fn stop(&self, name: &str) {

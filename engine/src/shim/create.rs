@@ -1,7 +1,7 @@
 //! Calls into the container library.
 
 use std::fs;
-use std::io::IoSliceMut;
+use std::io::{IoSliceMut, Read as _};
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -141,12 +141,26 @@ fn begin(
         Some(console) => Stdio::terminal(console.receive()?),
         None => stdio,
     };
+    wait_for_word()?;
     container.start().map_err(Failure::new)?;
     let pid = container.pid().ok_or_else(|| Failure {
         message: "the container has no process".to_owned(),
         code: None,
     })?;
     Ok((Pid::from_raw(pid.as_raw()), stdio))
+}
+
+/// Waits until the daemon has made everything that the container needs from outside. Without a daemon, nobody knows of
+/// the container, and it must not begin.
+fn wait_for_word() -> Result<(), Failure> {
+    let mut word = [0];
+    match std::io::stdin().read(&mut word) {
+        Ok(1) => Ok(()),
+        _ => Err(Failure {
+            message: "the daemon has given up".to_owned(),
+            code: None,
+        }),
+    }
 }
 
 /// Starts another process in the container.

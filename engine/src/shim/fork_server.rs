@@ -7,10 +7,11 @@
 //! shims do not.
 
 use std::env;
-use std::fs::{File, OpenOptions};
-use std::io::{IoSlice, IoSliceMut, PipeReader};
+use std::fs::OpenOptions;
+use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -42,26 +43,27 @@ struct Server {
 }
 
 impl ForkServer {
-    /// Has a shim forked for the launch file; gives what it reports. `folder` is told in the
+    /// Has a shim forked for the launch file; gives the line to it, which does not block. `folder` is told in the
     /// server's command line, so that a person sees whose it is.
     ///
     /// # Errors
     /// 500 when the server cannot be started.
-    pub(super) fn fork(&self, launch: &Path, folder: &Path) -> Result<PipeReader> {
-        let (report, ours) = std::io::pipe().map_err(Error::internal)?;
+    pub(super) fn fork(&self, launch: &Path, folder: &Path) -> Result<UnixStream> {
+        let (ours, theirs) = UnixStream::pair().map_err(Error::internal)?;
+        ours.set_nonblocking(true).map_err(Error::internal)?;
         let mut server = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = &*server
-            && running.ask(launch, &ours).is_ok()
+            && running.ask(launch, &theirs).is_ok()
         {
-            return Ok(report);
+            return Ok(ours);
         }
         // There is none, or it has ended.
         let started = Server::start(folder)?;
         started
-            .ask(launch, &ours)
+            .ask(launch, &theirs)
             .map_err(|error| Error::internal(format!("ask for a shim: {error}")))?;
         *server = Some(started);
-        Ok(report)
+        Ok(ours)
     }
 }
 
@@ -103,9 +105,9 @@ impl Server {
         })
     }
 
-    fn ask(&self, launch: &Path, report: &impl AsFd) -> nix::Result<()> {
+    fn ask(&self, launch: &Path, line: &impl AsFd) -> nix::Result<()> {
         let requests = self.requests.as_ref().ok_or(Errno::EPIPE)?;
-        let descriptors = [report.as_fd().as_raw_fd()];
+        let descriptors = [line.as_fd().as_raw_fd()];
         let rights = [ControlMessage::ScmRights(&descriptors)];
         let path = [IoSlice::new(launch.as_os_str().as_bytes())];
         let flags = MsgFlags::MSG_NOSIGNAL;
@@ -135,7 +137,7 @@ pub(super) fn program() -> PathBuf {
 }
 
 /// The server's process. Requests come on standard input: one packet each, with the path of a
-/// launch file and a descriptor for the report. Comes back in every shim as well.
+/// launch file and the shim's end of a line to the daemon. Comes back in every shim as well.
 ///
 /// Before any thread exists.
 pub fn serve_forks() -> ExitCode {
@@ -148,7 +150,7 @@ pub fn serve_forks() -> ExitCode {
     }
     let requests = std::io::stdin();
     loop {
-        let (launch, report) = match receive(requests.as_raw_fd()) {
+        let (launch, line) = match receive(requests.as_raw_fd()) {
             Ok(Some(request)) => request,
             // The daemon has ended.
             Ok(None) => return ExitCode::SUCCESS,
@@ -159,26 +161,26 @@ pub fn serve_forks() -> ExitCode {
         // SAFETY: this process has one thread, so no other can have left a lock behind.
         let forked = unsafe { fork() };
         if let Ok(ForkResult::Child) = forked {
-            return shim(&launch, report);
+            return shim(&launch, line);
         }
-        // When it cannot fork, the report is closed, and the daemon sees that nobody answers.
+        // When it cannot fork, the line is closed, and the daemon sees that nobody answers.
     }
 }
 
-fn shim(launch: &Path, report: OwnedFd) -> ExitCode {
-    match begin(launch, report) {
+fn shim(launch: &Path, line: OwnedFd) -> ExitCode {
+    match begin(launch, line) {
         Ok(()) => process::main(launch),
         // Where it could be said is what is missing.
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-/// Makes a process of its own of a fork: its report is its standard output, as if it had been
+/// Makes a process of its own of a fork: the line to the daemon is its standard input and output, as if it had been
 /// executed.
-fn begin(launch: &Path, report: OwnedFd) -> std::io::Result<()> {
+fn begin(launch: &Path, line: OwnedFd) -> std::io::Result<()> {
     action(SigHandler::SigDfl)?;
-    dup2_stdin(File::open("/dev/null")?)?;
-    dup2_stdout(report)?;
+    dup2_stdin(&line)?;
+    dup2_stdout(line)?;
     let log = super::Launch::shim_log(launch.parent().unwrap_or(launch));
     let log = OpenOptions::new()
         .create(true)
@@ -204,7 +206,7 @@ fn receive(requests: RawFd) -> nix::Result<Option<(PathBuf, OwnedFd)>> {
     let mut space = cmsg_space!([RawFd; 1]);
     let flags = MsgFlags::MSG_CMSG_CLOEXEC;
     let message = recvmsg::<()>(requests, &mut data, Some(&mut space), flags)?;
-    let mut report = None;
+    let mut line = None;
     for control in message.cmsgs()? {
         if let ControlMessageOwned::ScmRights(descriptors) = control
             && let Some(descriptor) = descriptors.first()
@@ -212,10 +214,10 @@ fn receive(requests: RawFd) -> nix::Result<Option<(PathBuf, OwnedFd)>> {
             #[expect(unsafe_code, reason = "received descriptors come as numbers")]
             // SAFETY: the kernel has just made this descriptor for us; nothing else owns it.
             let received = unsafe { OwnedFd::from_raw_fd(*descriptor) };
-            report = Some(received);
+            line = Some(received);
         }
     }
     let length = message.bytes;
     let path = std::ffi::OsStr::from_bytes(&path[..length]);
-    Ok(report.map(|report| (PathBuf::from(path), report)))
+    Ok(line.map(|line| (PathBuf::from(path), line)))
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use libcontainer::oci_spec::runtime::{LinuxCapabilities, Spec};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::net::unix::pipe::Receiver;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
 
 use super::control_groups::View;
 use super::filter;
@@ -17,6 +17,9 @@ use crate::{Error, Result, store};
 
 /// How Docker begins its message about a command that cannot be executed.
 const CREATE_FAILED: &str = "failed to create task for container: OCI runtime create failed: unable to start container process";
+
+/// The daemon's word that a container may begin.
+const GO: &[u8] = b"\n";
 
 /// What a shim has to know of its container.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -168,17 +171,26 @@ pub(crate) fn exit_record(run: &Path) -> Result<Option<ExitRecord>> {
     store::read(&Launch::exit(run))
 }
 
-/// Has a shim forked and waits until its container runs.
+/// Has a shim forked and waits until its container runs. The shim makes the container, and starts it when `ready` is
+/// through.
 ///
 /// # Errors
-/// What kept the container from starting: 400 with the words of the container library where the
+/// That of `ready`, and what kept the container from starting: 400 with the words of the container library where the
 /// command cannot be executed, 500 for everything else.
-pub(crate) async fn launch(shims: &ForkServer, launch: &Launch) -> Result<Running> {
+pub(crate) async fn launch(
+    shims: &ForkServer,
+    launch: &Launch,
+    ready: impl Future<Output = Result<()>>,
+) -> Result<Running> {
     let file = launch.run.join("launch.json");
     store::write_volatile(&file, launch)?;
     let _ = fs::remove_file(Launch::exit(&launch.run));
-    let report = shims.fork(&file, launch.run.parent().unwrap_or(&launch.run))?;
-    let report = Receiver::from_owned_fd(report.into()).map_err(Error::internal)?;
+    let line = shims.fork(&file, launch.run.parent().unwrap_or(&launch.run))?;
+    let line = UnixStream::from_std(line).map_err(Error::internal)?;
+    let (report, mut word) = line.into_split();
+    ready.await?;
+    // One that has failed already does not listen, and says so.
+    let _ = word.write_all(GO).await;
     let mut line = String::new();
     let read = BufReader::new(report).read_line(&mut line).await;
     read.map_err(|error| Error::internal(format!("the shim's report: {error}")))?;

@@ -29,7 +29,8 @@ pub(super) const FIRST: usize = 0;
 
 /// The shim's process: `launch` is the file with its `Launch`.
 ///
-/// On standard output goes one line, a `Reply`: the container runs, or why not.
+/// On standard output goes one line, a `Reply`: the container runs, or why not. On standard input comes one when it
+/// may be started.
 pub(super) fn main(launch: &Path) -> ExitCode {
     let _ = prctl::set_name(c"rcompose-shim");
     match Shim::start(launch) {
@@ -48,13 +49,15 @@ pub(super) fn main(launch: &Path) -> ExitCode {
     }
 }
 
-/// Answers the daemon, and closes standard output so that it sees the end.
+/// Answers the daemon, and closes the line to it, so that it sees the end.
 fn report(reply: &Reply) {
     let mut output = std::io::stdout();
     if let Ok(line) = serde_json::to_string(reply) {
         let _ = writeln!(output, "{line}");
     }
-    if let Ok(null) = fs::OpenOptions::new().write(true).open("/dev/null") {
+    let mut both = fs::OpenOptions::new();
+    if let Ok(null) = both.read(true).write(true).open("/dev/null") {
+        let _ = nix::unistd::dup2_stdin(&null);
         let _ = nix::unistd::dup2_stdout(null);
     }
 }

@@ -2,6 +2,7 @@
 //! `examples/engine` for a shim.
 
 use std::fs;
+use std::future::ready;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -135,7 +136,7 @@ impl Fixture {
 
     async fn start(&mut self) -> Result<()> {
         self.prepare();
-        launch(&SHIMS, &self.launch).await.map(drop)
+        launch(&SHIMS, &self.launch, ready(Ok(()))).await.map(drop)
     }
 
     /// Runs it to its end.
@@ -466,7 +467,9 @@ async fn the_shim_survives_who_started_it() {
     };
     container.prepare();
     let parent = ForkServer::default();
-    launch(&parent, &container.launch).await.unwrap();
+    launch(&parent, &container.launch, ready(Ok(())))
+        .await
+        .unwrap();
     drop(parent);
     let ready = async {
         while container.ask(Request::Watch).await.is_err() {
@@ -492,10 +495,35 @@ async fn shims_come_again_after_what_they_come_from_has_ended() {
     };
     let shims = ForkServer::default();
     one.prepare();
-    launch(&shims, &one.launch).await.unwrap();
+    launch(&shims, &one.launch, ready(Ok(()))).await.unwrap();
     assert_eq!(one.ended().await.code, 1);
     shims.kill();
     other.prepare();
-    launch(&shims, &other.launch).await.unwrap();
+    launch(&shims, &other.launch, ready(Ok(()))).await.unwrap();
     assert_eq!(other.ended().await.code, 2);
+}
+
+#[tokio::test]
+async fn nothing_begins_without_the_daemons_word() {
+    let Some(mut container) = shell("echo ran") else {
+        return;
+    };
+    container.prepare();
+    let socket = Launch::socket(&container.launch.run);
+    let refused = async {
+        while !socket.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Err(Error::internal("no network"))
+    };
+    let error = launch(&SHIMS, &container.launch, refused).await;
+    assert_eq!(error.unwrap_err().message, "no network");
+    let gone = async {
+        while socket.exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    within(gone).await;
+    assert_eq!(container.output(), "");
+    container.nothing_is_left();
 }
