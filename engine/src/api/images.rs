@@ -147,17 +147,24 @@ pub(super) fn named(name: &str, tag: Option<&str>) -> Result<Reference> {
     Ok(Reference::parse(&text)?.tagged())
 }
 
+/// Who asks a registry, of the header `X-Registry-Auth`.
+fn credentials(auth: Option<&HeaderValue>) -> Result<Credentials> {
+    Credentials::parse(auth.map(HeaderValue::as_bytes).unwrap_or_default())
+}
+
+/// Tells progress as lines of the answer.
+fn teller(lines: Lines) -> image::Tell {
+    Arc::new(move |value| lines.send(&value))
+}
+
 async fn push(
     engine: Arc<Engine>,
     reference: Reference,
     auth: Option<HeaderValue>,
     lines: Lines,
 ) -> Result<()> {
-    let auth = auth.as_ref().map(HeaderValue::as_bytes);
-    let credentials = Credentials::parse(auth.unwrap_or_default())?;
-    let teller = lines.clone();
-    let tell_lines = Arc::new(move |value| teller.send(&value));
-    image::push(&engine, &reference, credentials, tell_lines).await?;
+    let credentials = credentials(auth.as_ref())?;
+    image::push(&engine, &reference, credentials, teller(lines)).await?;
     tell(
         &engine,
         "push",
@@ -173,11 +180,8 @@ async fn pull(
     auth: Option<HeaderValue>,
     lines: Lines,
 ) -> Result<()> {
-    let auth = auth.as_ref().map(HeaderValue::as_bytes);
-    let credentials = Credentials::parse(auth.unwrap_or_default())?;
-    let teller = lines.clone();
-    let tell_lines = Arc::new(move |value| teller.send(&value));
-    image::pull(&engine, &reference, credentials, tell_lines).await?;
+    let credentials = credentials(auth.as_ref())?;
+    image::pull(&engine, &reference, credentials, teller(lines)).await?;
     let name = reference.familiar();
     tell(&engine, "pull", &name, &reference.familiar_name());
     Ok(())

@@ -37,7 +37,7 @@ pub(crate) use import::Import;
 pub(crate) use index::{Descriptor, Manifest};
 pub(crate) use layers::Layers;
 pub(crate) use list::{FILTERS, created, glob};
-pub(crate) use pull::pull;
+pub(crate) use pull::{Tell, pull};
 pub(crate) use push::push;
 pub(crate) use reference::{Reference, registry_of};
 pub(crate) use remove::Removed;

@@ -159,7 +159,7 @@ impl Place {
 
     async fn pull(&self, name: &str, auth: &[u8]) -> Result<()> {
         let told = Arc::clone(&self.told);
-        let tell: pull::Tell = Arc::new(move |value| told.lock().unwrap().push(value));
+        let tell: Tell = Arc::new(move |value| told.lock().unwrap().push(value));
         let reference = Reference::parse(name)?.tagged();
         pull(&self.engine, &reference, Credentials::parse(auth)?, tell).await
     }

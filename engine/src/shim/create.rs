@@ -1,8 +1,8 @@
 //! Calls into the container library.
 
 use std::fs;
-use std::io::{IoSliceMut, Read as _};
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::io::Read as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,8 +11,6 @@ use libcontainer::container::Container;
 use libcontainer::container::builder::ContainerBuilder;
 use libcontainer::oci_spec::runtime::{Process, Spec};
 use libcontainer::syscall::syscall::SyscallType;
-use nix::cmsg_space;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::unistd::Pid;
 
 use super::Launch;
@@ -307,21 +305,9 @@ impl Console {
     fn receive_terminal(&self) -> Result<OwnedFd, Failure> {
         let (connection, _) = self.listener.accept().map_err(Failure::new)?;
         let mut bytes = [0; 256];
-        let mut data = [IoSliceMut::new(&mut bytes)];
-        let mut space = cmsg_space!([i32; 1]);
-        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-        let message = recvmsg::<()>(connection.as_raw_fd(), &mut data, Some(&mut space), flags)
-            .map_err(Failure::new)?;
-        for control in message.cmsgs().map_err(Failure::new)? {
-            if let ControlMessageOwned::ScmRights(descriptors) = control
-                && let Some(descriptor) = descriptors.first()
-            {
-                #[expect(unsafe_code, reason = "received descriptors come as numbers")]
-                // SAFETY: the kernel has just made this descriptor for us; nothing else owns it.
-                return Ok(unsafe { OwnedFd::from_raw_fd(*descriptor) });
-            }
-        }
-        Err(Failure {
+        let (_, terminal) =
+            socket::receive(connection.as_raw_fd(), &mut bytes).map_err(Failure::new)?;
+        terminal.ok_or_else(|| Failure {
             message: "the container's terminal did not arrive".to_owned(),
             code: None,
         })

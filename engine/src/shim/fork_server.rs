@@ -8,8 +8,8 @@
 
 use std::env;
 use std::fs::OpenOptions;
-use std::io::{IoSlice, IoSliceMut};
-use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
+use std::io::IoSlice;
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
@@ -17,18 +17,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::libc::PATH_MAX;
 use nix::sys::prctl;
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
-    sendmsg, socketpair,
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair,
 };
 use nix::unistd::{ForkResult, dup2_stderr, dup2_stdin, dup2_stdout, fork, setsid};
 
-use super::process;
+use super::{process, socket};
 use crate::{Error, Result};
 
 /// The daemon's side: the server is started when the first shim is wanted.
@@ -202,22 +200,7 @@ fn action(action: SigHandler) -> nix::Result<()> {
 /// The next request; `None` when there will be no more.
 fn receive(requests: RawFd) -> nix::Result<Option<(PathBuf, OwnedFd)>> {
     let mut path = [0; PATH_MAX as usize];
-    let mut data = [IoSliceMut::new(&mut path)];
-    let mut space = cmsg_space!([RawFd; 1]);
-    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-    let message = recvmsg::<()>(requests, &mut data, Some(&mut space), flags)?;
-    let mut line = None;
-    for control in message.cmsgs()? {
-        if let ControlMessageOwned::ScmRights(descriptors) = control
-            && let Some(descriptor) = descriptors.first()
-        {
-            #[expect(unsafe_code, reason = "received descriptors come as numbers")]
-            // SAFETY: the kernel has just made this descriptor for us; nothing else owns it.
-            let received = unsafe { OwnedFd::from_raw_fd(*descriptor) };
-            line = Some(received);
-        }
-    }
-    let length = message.bytes;
+    let (length, line) = socket::receive(requests, &mut path)?;
     let path = std::ffi::OsStr::from_bytes(&path[..length]);
     Ok(line.map(|line| (PathBuf::from(path), line)))
 }

@@ -1,10 +1,13 @@
 //! Sockets whose paths may be longer than the system takes.
 
 use std::fs::File;
-use std::io;
-use std::os::fd::AsRawFd as _;
+use std::io::{self, IoSliceMut};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+
+use nix::cmsg_space;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 
 use super::Launch;
 
@@ -21,6 +24,29 @@ pub(crate) fn is_alive(run: &Path) -> bool {
 pub(super) fn listen(path: &Path) -> io::Result<UnixListener> {
     let short = Short::new(path)?;
     UnixListener::bind(&short.path)
+}
+
+/// Receives a message and the descriptor that comes with it; the length of the message is 0 when there will be no more.
+///
+/// # Errors
+/// The system's.
+pub(super) fn receive(socket: RawFd, bytes: &mut [u8]) -> nix::Result<(usize, Option<OwnedFd>)> {
+    let mut data = [IoSliceMut::new(bytes)];
+    let mut space = cmsg_space!([RawFd; 1]);
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+    let message = recvmsg::<()>(socket, &mut data, Some(&mut space), flags)?;
+    let mut received = None;
+    for control in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(descriptors) = control
+            && let Some(descriptor) = descriptors.first()
+        {
+            #[expect(unsafe_code, reason = "received descriptors come as numbers")]
+            // SAFETY: the kernel has just made this descriptor for us; nothing else owns it.
+            let descriptor = unsafe { OwnedFd::from_raw_fd(*descriptor) };
+            received = Some(descriptor);
+        }
+    }
+    Ok((message.bytes, received))
 }
 
 /// A short path of the same socket, as long as it lives.
