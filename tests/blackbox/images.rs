@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::process::Stdio;
 
+use crate::support::process::Outcome;
 use crate::support::project::{Project, rcompose};
 use crate::support::registry::Registry;
 
@@ -16,6 +17,11 @@ services:
     image: IMAGE
     command: "true"
 "#;
+
+fn is_pushed_under_both_names(registry: &Registry, pushed: Outcome) {
+    pushed.says(&format!(" {}/shop/web:1  Pushed", registry.host));
+    assert_eq!(registry.images(), ["shop/other:2", "shop/web:1"]);
+}
 
 #[test]
 fn build_pushes_what_it_has_built() {
@@ -41,13 +47,7 @@ services:
     let pushed = project
         .rcompose(&["build", "--push", "web", "nameless"])
         .success();
-    assert!(
-        pushed
-            .stderr
-            .contains(&format!(" {host}/shop/web:1  Pushed")),
-        "{pushed:?}"
-    );
-    assert_eq!(registry.images(), ["shop/other:2", "shop/web:1"]);
+    is_pushed_under_both_names(&registry, pushed);
     project
         .rcompose(&["build", "--push", "--with-dependencies", "--quiet", "web"])
         .success();
@@ -105,13 +105,7 @@ services:
         .rcompose(&["--profile", "*", "build", "--quiet"])
         .success();
     let pushed = project.rcompose(&["push", "web"]).success();
-    assert!(
-        pushed
-            .stderr
-            .contains(&format!(" {host}/shop/web:1  Pushed")),
-        "{pushed:?}"
-    );
-    assert_eq!(registry.images(), ["shop/other:2", "shop/web:1"]);
+    is_pushed_under_both_names(&registry, pushed);
     let quiet = project
         .rcompose(&["push", "--quiet", "--include-deps", "web"])
         .success();
