@@ -3,8 +3,9 @@
 //! To remove a link takes the kernel tens of milliseconds, one link after the other, while nobody
 //! else can change any. The links of a namespace that ends are removed by the kernel itself, those
 //! of many namespaces at once, and nobody waits for it. So a link is left to its namespace, and
-//! removed by its name only where that cannot be waited for: when its address is given to another
-//! container, when the daemon leaves, or when the namespace goes on because somebody shares it.
+//! removed by its name only where that cannot be waited for: when the daemon leaves, or when the
+//! namespace goes on because somebody shares it. It is set down, which is quick, when its address
+//! is given to another container.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -62,7 +63,7 @@ impl Lingering {
         });
     }
 
-    /// Removes what has the addresses of a container that is about to start.
+    /// Silences what has the addresses of a container that is about to start.
     ///
     /// # Errors
     /// 500 when the kernel refuses.
@@ -73,7 +74,7 @@ impl Lingering {
             found.cloned().collect()
         };
         for left in in_the_way {
-            self.end(links, &left).await?;
+            links.down(&left.link).await?;
         }
         Ok(())
     }

@@ -150,6 +150,21 @@ impl Links {
         Ok(index)
     }
 
+    /// Sets a link down, so that nothing goes through it; nothing when there is none.
+    ///
+    /// # Errors
+    /// 500 when the kernel refuses.
+    pub(crate) async fn down(&self, name: &str) -> Result<()> {
+        let Some(index) = self.index(name).await? else {
+            return Ok(());
+        };
+        let message: LinkMessage = LinkUnspec::new_with_index(index).down().build();
+        match self.handle.link().set(message).execute().await {
+            Err(error) if !is(&error, Errno::ENODEV) => Err(failed("set down link", name, &error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Removes a link; nothing when there is none.
     ///
     /// # Errors

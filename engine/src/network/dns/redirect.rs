@@ -6,7 +6,7 @@
 
 use std::io;
 use std::net::Ipv4Addr;
-use std::os::fd::AsRawFd as _;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -49,9 +49,13 @@ const PROTOCOLS: [u8; 2] = [6, 17];
 /// Leads what the namespace of the calling thread sends to port 53 of `address` to `port` there,
 /// in place of where it was led before.
 ///
+/// Gives the socket that told the kernel so, to be kept for as long as the name server is: closed
+/// at once, it would wait until every processor has taken note of the rules, and meanwhile nobody
+/// could give the namespace a link.
+///
 /// # Errors
 /// The kernel's, where it has no nftables say.
-pub(super) fn redirect(address: Ipv4Addr, port: u16) -> io::Result<()> {
+pub(super) fn redirect(address: Ipv4Addr, port: u16) -> io::Result<OwnedFd> {
     let socket = socket(
         AddressFamily::Netlink,
         SockType::Raw,
@@ -68,7 +72,7 @@ pub(super) fn redirect(address: Ipv4Addr, port: u16) -> io::Result<()> {
         let length = recv(socket.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
         answered += check(&buffer[..length])?;
     }
-    Ok(())
+    Ok(socket)
 }
 
 /// How many answers these bytes have.

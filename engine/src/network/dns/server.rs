@@ -1,6 +1,7 @@
 //! The sockets of one container's name server.
 
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ const IDLE: Duration = Duration::from_secs(10);
 pub(crate) struct Sockets {
     udp: std::net::UdpSocket,
     tcp: std::net::TcpListener,
+    /// What led port 53 here; none where they have that port themselves.
+    rules: Option<OwnedFd>,
 }
 
 impl Sockets {
@@ -48,9 +51,10 @@ impl Sockets {
     }
 
     fn redirected() -> Result<Self> {
-        let sockets = Self::at(0)?;
+        let mut sockets = Self::at(0)?;
         let address = sockets.udp.local_addr().map_err(Error::internal)?;
-        redirect(super::OWN, address.port()).map_err(Error::internal)?;
+        let rules = redirect(super::OWN, address.port()).map_err(Error::internal)?;
+        sockets.rules = Some(rules);
         Ok(sockets)
     }
 
@@ -64,7 +68,11 @@ impl Sockets {
         let tcp = std::net::TcpListener::bind(address).map_err(failed)?;
         udp.set_nonblocking(true).map_err(failed)?;
         tcp.set_nonblocking(true).map_err(failed)?;
-        Ok(Self { udp, tcp })
+        Ok(Self {
+            udp,
+            tcp,
+            rules: None,
+        })
     }
 }
 
@@ -73,6 +81,7 @@ impl Sockets {
 /// # Errors
 /// 500 when the sockets cannot be watched.
 pub(crate) async fn serve(state: Shared, container: String, sockets: Sockets) -> Result<()> {
+    let _rules = sockets.rules;
     let udp = Arc::new(UdpSocket::from_std(sockets.udp).map_err(Error::internal)?);
     let tcp = TcpListener::from_std(sockets.tcp).map_err(Error::internal)?;
     let server = Arc::new(Server {
