@@ -17,7 +17,7 @@ use super::images::{tell, values};
 use super::lines::{Lines, lines};
 use super::{Answer, Query, is_true};
 use crate::archive::{Root, Unpack, body_reader, decompress, unpack};
-use crate::build::{Build, Failure, build, check_platform};
+use crate::build::{Build, Classic, Failure, Progress, build, check_platform};
 use crate::container::blocking;
 use crate::engine::Engine;
 use crate::image::{Reference, registry_of, url_safe};
@@ -145,11 +145,16 @@ async fn built(engine: &Arc<Engine>, request: &Build, lines: &Lines, quiet: bool
             lines.say(text);
         }
     };
-    let id = match build(engine, request, &say).await {
+    let classic = Classic::new(say);
+    let sink = |progress: Progress<'_>| classic.take(progress);
+    let result = build(engine, request, &sink).await;
+    classic.finish();
+    let id = match result {
         Ok(id) => id,
         Err(Failure {
             error,
             code: Some(code),
+            ..
         }) => {
             let message = error.message;
             let detail = json!({ "code": code, "message": message });

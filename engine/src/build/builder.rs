@@ -5,13 +5,15 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::fs::OFlags;
 
 use super::configure::configure;
+use super::progress::{Progress, Sink, StageName, Step as Shown};
 use super::stage::{Stage, no_operation};
 use super::stages::{Plan, Planned, arguments, given};
-use super::{Build, Failure, Instruction, hidden, parse, run_mounts, running};
+use super::{Build, Failure, Instruction, Source, hidden, parse, run_mounts, running};
 use crate::archive::Root;
 use crate::engine::Engine;
 use crate::image::{self, Credentials, Document, Image, Lease, Reference, Step, digest};
@@ -22,15 +24,13 @@ pub(super) struct Builder<'a> {
     pub(super) engine: &'a Arc<Engine>,
     pub(super) build: &'a Build,
     pub(super) plan: &'a Plan,
-    pub(super) say: &'a (dyn Fn(&str) + Send + Sync),
+    pub(super) sink: Sink<'a>,
     /// Keeps what is made until an image has it.
     pub(super) lease: Arc<Lease>,
     /// The stages that are done; none for one that is not needed.
     pub(super) stages: Vec<Option<Stage>>,
-    /// What a command that failed ended with.
-    pub(super) exit_code: Option<i64>,
-    /// Instructions that were announced, and how many there are.
-    progress: (usize, usize),
+    /// The id of the next step that begins.
+    next_step: AtomicUsize,
 }
 
 /// Builds an image; answers its id.
@@ -40,61 +40,36 @@ pub(super) struct Builder<'a> {
 pub(crate) async fn build(
     engine: &Arc<Engine>,
     build: &Build,
-    say: &(dyn Fn(&str) + Send + Sync),
+    sink: Sink<'_>,
 ) -> Result<String, Failure> {
-    let plan = plan(build).map_err(|error| Failure { error, code: None })?;
+    let source = Arc::new(dockerfile(build)?);
+    let located = |failure: Failure| Failure {
+        source: Some(Arc::clone(&source)),
+        ..failure
+    };
+    let plan = plan(build, &source.text).map_err(located)?;
     let mut builder = Builder {
         engine,
         build,
         plan: &plan,
-        say,
+        sink,
         lease: Arc::new(engine.images.lease()),
         stages: Vec::new(),
-        exit_code: None,
-        progress: (0, 0),
+        next_step: AtomicUsize::new(0),
     };
-    let built = builder.all().await;
-    built.map_err(|error| Failure {
-        error,
-        code: builder.exit_code,
-    })
+    builder.all().await.map_err(located)
 }
 
-fn plan(build: &Build) -> Result<Plan> {
-    let instructions = parse(&dockerfile(build)?)?;
+fn plan(build: &Build, text: &str) -> Result<Plan, Failure> {
+    let instructions = parse(text)?;
     if instructions.is_empty() {
-        return Err(Error::bad_request(
-            "the Dockerfile (Dockerfile) cannot be empty",
-        ));
+        let message = "the Dockerfile (Dockerfile) cannot be empty";
+        return Err(Error::bad_request(message).into());
     }
-    let mut plan = Plan::new(instructions, build)?;
-    if let Some(last) = plan.stages.last_mut()
-        && !build.labels.is_empty()
-    {
-        last.steps.push(labels(build));
-    }
-    Ok(plan)
+    Ok(Plan::new(instructions, build)?)
 }
 
-/// The labels that the client wants, as an instruction.
-fn labels(build: &Build) -> Instruction {
-    let quoted = |text: &str| {
-        let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-        format!("\"{}\"", escaped.replace('$', "\\$"))
-    };
-    let labels = build.labels.iter();
-    let pairs: Vec<String> = labels
-        .map(|(key, value)| format!("{}={}", quoted(key), quoted(value)))
-        .collect();
-    Instruction {
-        name: "LABEL".to_owned(),
-        flags: Vec::new(),
-        rest: pairs.join(" "),
-        line: 0,
-    }
-}
-
-fn dockerfile(build: &Build) -> Result<String> {
+fn dockerfile(build: &Build) -> Result<Source> {
     let name = match build.dockerfile.as_str() {
         "" => "Dockerfile",
         name => name,
@@ -115,17 +90,18 @@ fn dockerfile(build: &Build) -> Result<String> {
     let text = io::read_to_string(fs::File::from(file)).map_err(missing)?;
     hidden::hide(&root, name)
         .map_err(|error| Error::bad_request(format!(".dockerignore: {error}")))?;
-    Ok(text)
+    Ok(Source {
+        name: name.to_owned(),
+        text,
+    })
 }
 
 impl Builder<'_> {
-    async fn all(&mut self) -> Result<String> {
+    async fn all(&mut self) -> Result<String, Failure> {
         let plan = self.plan;
-        let needed = plan.stages.iter().filter(|stage| stage.is_needed);
-        let steps: usize = needed.map(|stage| stage.steps.len() + 1).sum();
-        self.progress.1 = plan.globals.len() + steps;
-        for instruction in &plan.globals {
-            self.announce(instruction);
+        for (number, instruction) in plan.globals.iter().enumerate() {
+            let step = self.shown(instruction, Some(number + 1));
+            self.tell(Progress::StepStarted(&step));
         }
         for (number, planned) in plan.stages.iter().enumerate() {
             let stage = if planned.is_needed {
@@ -133,20 +109,49 @@ impl Builder<'_> {
             } else {
                 None
             };
+            self.tell(Progress::StageDone(number));
             self.stages.push(stage);
         }
-        self.finish()
+        Ok(self.finish()?)
     }
 
-    fn announce(&mut self, instruction: &Instruction) {
-        let (number, count) = &mut self.progress;
-        *number += 1;
-        (self.say)(&format!("Step {number}/{count} : {}\n", instruction.text()));
+    pub(super) fn tell(&self, progress: Progress<'_>) {
+        (self.sink)(progress);
     }
 
-    async fn stage(&mut self, number: usize, planned: &Planned) -> Result<Stage> {
-        self.announce(&planned.from);
-        let mut stage = self.from(number, planned).await?;
+    /// An instruction as it is shown, of no stage yet.
+    fn shown(&self, instruction: &Instruction, number: Option<usize>) -> Shown {
+        Shown {
+            id: self.next_step.fetch_add(1, Ordering::Relaxed),
+            number: number.map(|number| (number, self.plan.count())),
+            text: instruction.text(),
+            lines: instruction.lines,
+            ..Shown::default()
+        }
+    }
+
+    async fn stage(&mut self, number: usize, planned: &Planned) -> Result<Stage, Failure> {
+        let mut first = self.plan.first_step(number);
+        let name = StageName {
+            number,
+            shown: self.plan.shown_name(number),
+        };
+        let mut places = (1, planned.places());
+        let mut shown = |builder: &Self, instruction: &Instruction, is_trigger: bool| {
+            let mut step = builder.shown(instruction, (!is_trigger).then_some(first));
+            first += usize::from(!is_trigger);
+            if instruction.changes_files() {
+                step.position = Some(places);
+                places.0 += 1;
+            }
+            step.stage = Some(name.clone());
+            step.is_trigger = is_trigger;
+            step
+        };
+        let step = shown(self, &planned.from, false);
+        self.tell(Progress::StepStarted(&step));
+        let based = self.from(number, planned, &step).await;
+        let mut stage = self.end(&step, based, |stage| stage.id())?;
         let triggers = stage
             .document
             .config
@@ -157,22 +162,50 @@ impl Builder<'_> {
             stage.base = None;
             let count = triggers.len();
             let s = if count == 1 { "" } else { "s" };
-            (self.say)(&format!("# Executing {count} build trigger{s}\n"));
-            for instruction in parse(&triggers.join("\n"))? {
-                self.step(&mut stage, &instruction).await?;
-            }
+            let text = format!("# Executing {count} build trigger{s}");
+            self.tell(Progress::Message(&step, &text));
         }
-        for instruction in &planned.steps {
-            self.announce(instruction);
-            self.step(&mut stage, instruction).await?;
+        let triggers = parse(&triggers.join("\n")).map_err(|failure| Failure {
+            lines: Some(planned.from.lines),
+            ..failure
+        })?;
+        let triggers = triggers.iter().map(|trigger| (trigger, true));
+        let steps = planned.steps.iter().map(|step| (step, false));
+        for (instruction, is_trigger) in triggers.chain(steps) {
+            let mut step = shown(self, instruction, is_trigger);
+            if is_trigger {
+                step.lines = planned.from.lines;
+            }
+            self.tell(Progress::StepStarted(&step));
+            let done = self.step(&mut stage, instruction, &step).await;
+            self.end(&step, done, |()| stage.id())?;
         }
         Ok(stage)
     }
 
+    /// Tells how a step has ended, and locates its failure.
+    fn end<T>(
+        &self,
+        step: &Shown,
+        done: Result<T, Failure>,
+        id: impl FnOnce(&T) -> Result<String>,
+    ) -> Result<T, Failure> {
+        match done {
+            Ok(done) => {
+                self.tell(Progress::StepDone(step, &id(&done)?));
+                Ok(done)
+            }
+            Err(mut failure) => {
+                failure.lines.get_or_insert(step.lines);
+                self.tell(Progress::StepFailed(step, &failure.error.message));
+                Err(failure)
+            }
+        }
+    }
+
     /// What a stage begins with.
-    async fn from(&self, number: usize, planned: &Planned) -> Result<Stage> {
+    async fn from(&self, number: usize, planned: &Planned, step: &Shown) -> Result<Stage, Failure> {
         if planned.base == "scratch" {
-            (self.say)(" ---> \n");
             let document = Document {
                 created: None,
                 ..Document::new()
@@ -187,15 +220,13 @@ impl Builder<'_> {
             .base(number)
             .and_then(|base| self.stages.get(base));
         if let Some(Some(base)) = base {
-            (self.say)(&format!(" ---> {}\n", short(&base.id()?)));
             return Ok(Stage {
                 args: HashMap::default(),
                 has_command: false,
                 ..base.clone()
             });
         }
-        let image = self.image(&planned.base).await?;
-        (self.say)(&format!(" ---> {}\n", short(&image.id)));
+        let image = self.image(&planned.base, step).await?;
         let mut document = (*image.document).clone();
         document.config = Some(document.config());
         let layers = self.engine.images.layer_descriptors(&image.id);
@@ -213,7 +244,7 @@ impl Builder<'_> {
     }
 
     /// An image of this engine, or of a registry.
-    async fn image(&self, name: &str) -> Result<Image> {
+    async fn image(&self, name: &str, step: &Shown) -> Result<Image> {
         let found = self.engine.images.resolve(name);
         match found {
             Ok(image) if !self.build.pull => return Ok(image),
@@ -221,11 +252,11 @@ impl Builder<'_> {
             _ => {}
         }
         let reference = Reference::parse(name)?.tagged();
-        self.pull(&reference).await?;
+        self.pull(&reference, step).await?;
         self.engine.images.resolve(name)
     }
 
-    async fn pull(&self, reference: &Reference) -> Result<()> {
+    async fn pull(&self, reference: &Reference, step: &Shown) -> Result<()> {
         let auth = self.build.auth.get(&reference.registry);
         let credentials = Credentials::parse(auth.map(String::as_bytes).unwrap_or_default())?;
         let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
@@ -235,7 +266,7 @@ impl Builder<'_> {
             while let Some(value) = told.recv().await {
                 let value: serde_json::Value = value;
                 if let Some(status) = value["status"].as_str().filter(|_| value["id"].is_null()) {
-                    (self.say)(&format!("{status}\n"));
+                    self.tell(Progress::Message(step, status));
                 }
             }
         };
@@ -243,7 +274,12 @@ impl Builder<'_> {
     }
 
     /// One instruction: what came of it before, if that is known, or what comes of it now.
-    async fn step(&mut self, stage: &mut Stage, instruction: &Instruction) -> Result<()> {
+    async fn step(
+        &self,
+        stage: &mut Stage,
+        instruction: &Instruction,
+        step: &Shown,
+    ) -> Result<(), Failure> {
         if instruction.name == "ARG" {
             self.argument(stage, instruction)?;
         }
@@ -273,7 +309,7 @@ impl Builder<'_> {
                 if self.known(stage, &key) {
                     true
                 } else {
-                    let layer = Box::pin(self.run(stage, instruction, &mounts)).await?;
+                    let layer = Box::pin(self.run(stage, instruction, &mounts, step)).await?;
                     stage.add(layer, created_by);
                     self.remember(stage, &key)?;
                     false
@@ -293,12 +329,11 @@ impl Builder<'_> {
             }
         };
         if said {
-            (self.say)(" ---> Using cache\n");
+            self.tell(Progress::Cached(step));
         }
         if instruction.name == "CMD" {
             stage.has_command = true;
         }
-        (self.say)(&format!(" ---> {}\n", short(&stage.id()?)));
         Ok(())
     }
 
@@ -369,7 +404,8 @@ impl Builder<'_> {
     /// Makes the image of the last stage.
     fn finish(&mut self) -> Result<String> {
         let stage = self.stages.pop().flatten();
-        let stage = stage.ok_or_else(|| Error::internal("the target stage was not built"))?;
+        let mut stage = stage.ok_or_else(|| Error::internal("the target stage was not built"))?;
+        stage.label(&self.build.labels);
         let names: Vec<String> = self.build.tags.iter().map(Reference::to_string).collect();
         let images = &self.engine.images;
         let id = match stage.base {
@@ -381,9 +417,9 @@ impl Builder<'_> {
             }
             None => images.make(&stage.document, stage.layers, &names, &self.lease)?,
         };
-        (self.say)(&format!("Successfully built {}\n", short(&id)));
+        self.tell(Progress::Built(&id));
         for tag in &self.build.tags {
-            (self.say)(&format!("Successfully tagged {}\n", tag.familiar()));
+            self.tell(Progress::Tagged(&tag.familiar()));
         }
         Ok(id)
     }
@@ -395,7 +431,7 @@ fn configured(stage: &Stage, instruction: &Instruction) -> Result<serde_json::Va
     let mut config = stage.document.config();
     let is_other = matches!(instruction.name.as_str(), "ARG" | "MAINTAINER");
     let lookup = |name: &str| variables.get(name).cloned();
-    if !is_other && !configure(&mut config, instruction, &lookup)? {
+    if !is_other && configure(&mut config, instruction, &lookup)?.is_none() {
         let name = &instruction.name;
         return Err(Error::not_supported(format!("the instruction {name}")));
     }
@@ -411,9 +447,4 @@ fn configured(stage: &Stage, instruction: &Instruction) -> Result<serde_json::Va
 fn key(parts: &[&str]) -> String {
     let digest = digest(parts.join("\n").as_bytes());
     digest.strip_prefix("sha256:").unwrap_or(&digest).to_owned()
-}
-
-fn short(id: &str) -> &str {
-    let hex = id.strip_prefix("sha256:").unwrap_or(id);
-    hex.get(..12).unwrap_or(hex)
 }

@@ -1,22 +1,24 @@
 //! Instructions that change an image's configuration alone.
 
-use std::time::Duration;
+use std::fmt::Write as _;
 
-use bollard_stubs::models::{HealthConfig, ImageConfig};
-use jiff::SignedDuration;
+use bollard_stubs::models::ImageConfig;
 
-use super::expand::{raw_words, word, words};
-use super::{Instruction, parse};
+use super::expand::{Expander, Lookup, raw_words};
+use super::{Instruction, healthcheck, parse};
 use crate::{Error, Result};
 
 /// The shell of commands that are not in the JSON form.
 pub(crate) fn shell(config: &ImageConfig) -> Vec<String> {
-    let default = || vec!["/bin/sh".to_owned(), "-c".to_owned()];
     config
         .shell
         .clone()
         .filter(|shell| !shell.is_empty())
-        .unwrap_or_else(default)
+        .unwrap_or_else(default_shell)
+}
+
+fn default_shell() -> Vec<String> {
+    vec!["/bin/sh".to_owned(), "-c".to_owned()]
 }
 
 /// The `changes` of an import or a commit.
@@ -24,8 +26,9 @@ pub(crate) fn shell(config: &ImageConfig) -> Vec<String> {
 /// # Errors
 /// 400 for instructions that make no sense there.
 pub(crate) fn changes(config: &mut ImageConfig, changes: &[String]) -> Result<()> {
-    for instruction in parse(&changes.join("\n"))? {
-        if !configure(config, &instruction, &|_| None)? {
+    let instructions = parse(&changes.join("\n")).map_err(|failure| failure.error)?;
+    for instruction in instructions {
+        if configure(config, &instruction, &|_| None)?.is_none() {
             let message = format!("{} is not a valid change command", instruction.name);
             return Err(Error::bad_request(message));
         }
@@ -33,117 +36,222 @@ pub(crate) fn changes(config: &mut ImageConfig, changes: &[String]) -> Result<()
     Ok(())
 }
 
-/// Applies one instruction; `false` when it is none of these.
+/// Applies one instruction; answers how an image's history tells it, or `None` when it is none
+/// of these. That text is empty for what history does not tell.
 ///
 /// # Errors
 /// 400 for values that make no sense.
 pub(crate) fn configure(
     config: &mut ImageConfig,
     instruction: &Instruction,
-    lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<bool> {
-    let rest = instruction.rest.as_str();
-    let wrong = |message: String| instruction.error(message);
-    let expanded = || words(rest, lookup).map_err(wrong);
-    match instruction.name.as_str() {
-        "ENV" => {
-            for (key, value) in pairs(rest, lookup).map_err(wrong)? {
-                set_variable(config.env.get_or_insert_default(), &key, &value);
-            }
-        }
-        "LABEL" => config
-            .labels
-            .get_or_insert_default()
-            .extend(pairs(rest, lookup).map_err(wrong)?),
-        "USER" => config.user = Some(word(rest, lookup).map_err(wrong)?),
-        "WORKDIR" => {
-            let path = word(rest, lookup).map_err(wrong)?;
-            config.working_dir = Some(join(config.working_dir.as_deref(), &path));
-        }
-        "STOPSIGNAL" => config.stop_signal = Some(word(rest, lookup).map_err(wrong)?),
-        "EXPOSE" => {
-            for port in expanded()? {
-                expose(config, &port).map_err(wrong)?;
-            }
-        }
-        "VOLUME" => {
-            let paths = instruction.json().map_or_else(expanded, Ok)?;
-            let volumes = config.volumes.get_or_insert_default();
-            volumes.extend(paths);
-            volumes.sort();
-            volumes.dedup();
-        }
-        "CMD" => config.cmd = Some(command(config, instruction)),
-        "ENTRYPOINT" => {
-            config.entrypoint = Some(command(config, instruction));
-        }
-        "SHELL" => {
-            let shell = instruction.json();
-            config.shell = Some(shell.ok_or_else(|| wrong("requires the JSON form".to_owned()))?);
-        }
-        "HEALTHCHECK" => config.healthcheck = Some(health(config, instruction)?),
-        "ONBUILD" => config
-            .on_build
-            .get_or_insert_default()
-            .push(rest.to_owned()),
-        "MAINTAINER" => {}
-        _ => return Ok(false),
+    lookup: &Lookup<'_>,
+) -> Result<Option<String>> {
+    let name = instruction.name.as_str();
+    if name == "HEALTHCHECK" {
+        return healthcheck::configure(config, instruction).map(Some);
     }
-    Ok(true)
+    if !CONFIGURING.contains(&name) {
+        return Ok(None);
+    }
+    instruction.check_flags(&[])?;
+    let told = configured(config, instruction, lookup);
+    told.map(Some).map_err(|message| instruction.error(message))
 }
 
-fn command(config: &ImageConfig, instruction: &Instruction) -> Vec<String> {
-    if let Some(command) = instruction.json() {
-        return command;
+/// The instructions that change the configuration alone, or first.
+const CONFIGURING: &[&str] = &[
+    "ENV",
+    "LABEL",
+    "USER",
+    "WORKDIR",
+    "STOPSIGNAL",
+    "EXPOSE",
+    "VOLUME",
+    "CMD",
+    "ENTRYPOINT",
+    "SHELL",
+    "ONBUILD",
+    "MAINTAINER",
+];
+
+fn configured(
+    config: &mut ImageConfig,
+    instruction: &Instruction,
+    lookup: &Lookup<'_>,
+) -> Result<String, String> {
+    let rest = instruction.rest.as_str();
+    let name = instruction.name.as_str();
+    let expander = Expander::new(instruction.escape, lookup);
+    let told = match name {
+        "ENV" | "LABEL" => {
+            let pairs = pairs(rest, expander)?;
+            let told: Vec<String> = pairs
+                .iter()
+                .map(|(key, value)| format!("{key}={value}"))
+                .collect();
+            if name == "LABEL" {
+                config.labels.get_or_insert_default().extend(pairs);
+            } else {
+                let variables = config.env.get_or_insert_default();
+                for (key, value) in pairs {
+                    set_variable(variables, &key, &value);
+                }
+            }
+            told.join(" ")
+        }
+        "USER" => config.user.insert(expander.word(rest)?).clone(),
+        "WORKDIR" => {
+            let path = join(config.working_dir.as_deref(), &expander.word(rest)?);
+            config.working_dir.insert(path).clone()
+        }
+        "STOPSIGNAL" => stop_signal(config, expander.word(rest)?)?,
+        "EXPOSE" => expose_all(config, &expander.words(rest)?)?,
+        "VOLUME" => volumes(config, instruction, expander)?,
+        "CMD" => go_list(
+            config
+                .cmd
+                .insert(command(config.shell.as_deref(), instruction)?),
+        ),
+        "ENTRYPOINT" => {
+            let words = command(config.shell.as_deref(), instruction)?;
+            let told = go_list(&words);
+            config.entrypoint = Some(words).filter(|words| !words.is_empty());
+            told
+        }
+        "SHELL" => {
+            let shell = instruction.json().filter(|shell| !shell.is_empty());
+            let shell = shell.ok_or("requires the arguments to be in JSON form")?;
+            format!("[{}]", config.shell.insert(shell).join(" "))
+        }
+        "ONBUILD" => {
+            check_trigger(rest)?;
+            let triggers = config.on_build.get_or_insert_default();
+            triggers.push(instruction.rest_with_documents());
+            return Ok(String::new());
+        }
+        _ => rest.to_owned(),
+    };
+    Ok(format!("{name} {told}"))
+}
+
+/// Refuses what no base can trigger.
+fn check_trigger(rest: &str) -> Result<(), String> {
+    let name = rest.split_whitespace().next().unwrap_or_default();
+    match name.to_ascii_uppercase().as_str() {
+        "ONBUILD" => Err("chaining ONBUILD via `ONBUILD ONBUILD` is not allowed".to_owned()),
+        name @ ("FROM" | "MAINTAINER") => {
+            Err(format!("{name} is not allowed as an ONBUILD trigger"))
+        }
+        _ => parse(rest).map(drop).or_else(|failure| {
+            // Its here-documents are not in the line.
+            if rest.contains("<<") {
+                Ok(())
+            } else {
+                Err(failure.error.message)
+            }
+        }),
+    }
+}
+
+fn stop_signal(config: &mut ImageConfig, signal: String) -> Result<String, String> {
+    crate::container::signal::parse(&signal).map_err(|error| error.message)?;
+    Ok(config.stop_signal.insert(signal).clone())
+}
+
+fn volumes(
+    config: &mut ImageConfig,
+    instruction: &Instruction,
+    expander: Expander<'_>,
+) -> Result<String, String> {
+    let written = instruction.json().unwrap_or_else(|| {
+        let words = instruction.rest.split_whitespace();
+        words.map(str::to_owned).collect()
+    });
+    let paths = written.iter().map(|path| expander.word(path.trim()));
+    let paths: Vec<String> = paths.collect::<Result<_, _>>()?;
+    if paths.iter().any(String::is_empty) {
+        return Err("a volume can not be an empty string".to_owned());
+    }
+    let told = format!("[{}]", paths.join(" "));
+    let volumes = config.volumes.get_or_insert_default();
+    volumes.extend(paths);
+    volumes.sort();
+    volumes.dedup();
+    Ok(told)
+}
+
+fn command(shell: Option<&[String]>, instruction: &Instruction) -> Result<Vec<String>, String> {
+    if let Some(words) = words_or_text(instruction)? {
+        return Ok(words);
     }
     if instruction.rest.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let mut command = shell(config);
+    let mut command = shell.map_or_else(default_shell, <[String]>::to_vec);
     command.push(instruction.rest.clone());
-    command
+    Ok(command)
+}
+
+/// The JSON form; `None` where it is a command for the shell.
+///
+/// # Errors
+/// For an array that has more than strings.
+pub(super) fn words_or_text(instruction: &Instruction) -> Result<Option<Vec<String>>, String> {
+    if let Some(words) = instruction.json() {
+        return Ok(Some(words));
+    }
+    let is_array = instruction.rest.starts_with('[')
+        && serde_json::from_str::<Vec<serde_json::Value>>(&instruction.rest).is_ok();
+    if is_array {
+        return Err("an array in JSON form must be of strings only".to_owned());
+    }
+    Ok(None)
+}
+
+/// A list as Go writes it with `%q`: `["a" "b"]`.
+fn go_list(words: &[String]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| go_quoted(word)).collect();
+    format!("[{}]", quoted.join(" "))
+}
+
+fn go_quoted(word: &str) -> String {
+    let mut out = String::from('"');
+    for letter in word.chars() {
+        match letter {
+            '"' | '\\' => out.extend(['\\', letter]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            letter if letter.is_control() => {
+                let _ = write!(out, "\\x{:02x}", u32::from(letter));
+            }
+            letter => out.push(letter),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// `a=b c="d e"`, or the older `a b c`, which is one pair.
-fn pairs(
-    text: &str,
-    lookup: &dyn Fn(&str) -> Option<String>,
-) -> Result<Vec<(String, String)>, String> {
-    let raw = raw_words(text);
+fn pairs(text: &str, expander: Expander<'_>) -> Result<Vec<(String, String)>, String> {
+    let raw = raw_words(text, expander.escape);
     let is_old = raw.first().is_some_and(|first| !first.contains('='));
     if is_old {
         let (key, value) = text
             .split_once(char::is_whitespace)
             .ok_or("must have two arguments")?;
-        return Ok(vec![(word(key, lookup)?, word(value.trim(), lookup)?)]);
+        return Ok(vec![(expander.word(key)?, expander.word(value.trim())?)]);
     }
     let pair = |text: &String| {
-        let (key, value) =
-            split_pair(text).ok_or_else(|| format!("syntax error: {text} has no '='"))?;
+        let (key, value) = text.split_once('=').ok_or_else(|| {
+            format!("syntax error: can't find = in {text:?}: it must be name=value")
+        })?;
         if key.is_empty() {
             return Err("names can not be blank".to_owned());
         }
-        Ok((word(key, lookup)?, word(value, lookup)?))
+        Ok((expander.word(key)?, expander.word(value)?))
     };
     raw.iter().map(pair).collect()
-}
-
-/// Splits at the first `=` that is not in quotes.
-fn split_pair(text: &str) -> Option<(&str, &str)> {
-    let mut quote = None;
-    let mut letters = text.char_indices();
-    while let Some((at, letter)) = letters.next() {
-        match letter {
-            '\\' if quote != Some('\'') => {
-                letters.next();
-            }
-            '"' | '\'' if quote.is_none() => quote = Some(letter),
-            letter if quote == Some(letter) => quote = None,
-            '=' if quote.is_none() => return Some((&text[..at], &text[at + 1..])),
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Sets a variable in a list of `KEY=value`.
@@ -174,9 +282,27 @@ pub(super) fn join(working: Option<&str>, path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
-fn expose(config: &mut ImageConfig, port: &str) -> Result<(), String> {
+/// Ports as an image has them; `[ip:][host:]port[-port][/protocol]` each, of which the machine's
+/// side does not count.
+fn expose_all(config: &mut ImageConfig, words: &[String]) -> Result<String, String> {
+    let words = words.iter().flat_map(|words| words.split_whitespace());
+    let mut words: Vec<&str> = words.collect();
+    words.sort_unstable();
+    let mut told = Vec::new();
+    for port in words {
+        told.extend(expose(port)?);
+    }
+    let ports = config.exposed_ports.get_or_insert_default();
+    ports.extend(told.iter().cloned());
+    ports.sort();
+    ports.dedup();
+    Ok(format!("[{}]", told.join(" ")))
+}
+
+fn expose(port: &str) -> Result<Vec<String>, String> {
     let (numbers, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
     let protocol = protocol.to_ascii_lowercase();
+    let numbers = numbers.rsplit(':').next().unwrap_or(numbers);
     let invalid = || format!("invalid containerPort: {port}");
     if !matches!(protocol.as_str(), "tcp" | "udp" | "sctp") {
         return Err(format!("invalid proto: {protocol}"));
@@ -184,58 +310,10 @@ fn expose(config: &mut ImageConfig, port: &str) -> Result<(), String> {
     let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
     let first: u16 = first.parse().map_err(|_| invalid())?;
     let last: u16 = last.parse().map_err(|_| invalid())?;
-    let ports = config.exposed_ports.get_or_insert_default();
-    ports.extend((first..=last).map(|number| format!("{number}/{protocol}")));
-    ports.sort();
-    ports.dedup();
-    Ok(())
-}
-
-fn health(config: &ImageConfig, instruction: &Instruction) -> Result<HealthConfig> {
-    instruction.check_flags(&[
-        "interval",
-        "timeout",
-        "start-period",
-        "start-interval",
-        "retries",
-    ])?;
-    let nanoseconds = |flag: &str| -> Result<Option<i64>> {
-        let Some(text) = instruction.flag(flag) else {
-            return Ok(None);
-        };
-        let duration: SignedDuration = text
-            .parse()
-            .map_err(|_| instruction.error(format!("invalid duration {text:?} of --{flag}")))?;
-        let duration = Duration::try_from(duration).map_err(|error| instruction.error(error))?;
-        Ok(i64::try_from(duration.as_nanos()).ok())
-    };
-    let retries = instruction.flag("retries").map(str::parse).transpose();
-    let (kind, rest) = instruction
-        .rest
-        .split_once(char::is_whitespace)
-        .unwrap_or((&instruction.rest, ""));
-    let test = match kind.to_ascii_uppercase().as_str() {
-        "NONE" => vec!["NONE".to_owned()],
-        "CMD" => {
-            let command = Instruction {
-                name: "CMD".to_owned(),
-                rest: rest.trim().to_owned(),
-                ..instruction.clone()
-            };
-            match command.json() {
-                Some(words) => [vec!["CMD".to_owned()], words].concat(),
-                None if config.shell.is_none() => vec!["CMD-SHELL".to_owned(), command.rest],
-                None => [vec!["CMD".to_owned()], shell(config), vec![command.rest]].concat(),
-            }
-        }
-        other => return Err(instruction.error(format!("unknown type {other:?} (try CMD)"))),
-    };
-    Ok(HealthConfig {
-        test: Some(test),
-        interval: nanoseconds("interval")?,
-        timeout: nanoseconds("timeout")?,
-        start_period: nanoseconds("start-period")?,
-        start_interval: nanoseconds("start-interval")?,
-        retries: retries.map_err(|error| instruction.error(error))?,
-    })
+    if last < first {
+        return Err(invalid());
+    }
+    Ok((first..=last)
+        .map(|number| format!("{number}/{protocol}"))
+        .collect())
 }

@@ -10,7 +10,7 @@ use super::Instruction;
 use super::builder::Builder;
 use super::configure::join;
 use super::copy::{Copy, copy, digest};
-use super::expand::{word, words};
+use super::expand::Expander;
 use super::layer::Layer;
 use super::stage::Stage;
 use crate::archive::Root;
@@ -50,14 +50,15 @@ impl Builder<'_> {
         instruction.check_flags(known)?;
         let variables = stage.variables();
         let lookup = |name: &str| variables.get(name).cloned();
+        let expander = Expander::new(instruction.escape, &lookup);
         let wrong = |error: String| instruction.error(error);
         let mut sources = match instruction.json() {
             Some(paths) => paths
                 .iter()
-                .map(|path| word(path, &lookup))
+                .map(|path| expander.word(path))
                 .collect::<Result<_, _>>()
                 .map_err(wrong)?,
-            None => words(&instruction.rest, &lookup).map_err(wrong)?,
+            None => expander.words(&instruction.rest).map_err(wrong)?,
         };
         let Some(target) = sources.pop().filter(|_| !sources.is_empty()) else {
             return Err(instruction.error("requires at least two arguments"));
@@ -68,7 +69,7 @@ impl Builder<'_> {
             return Err(Error::not_supported(format!("ADD {remote}")));
         }
         let flag = |name: &str| {
-            let text = instruction.flag(name).map(|text| word(text, &lookup));
+            let text = instruction.flag(name).map(|text| expander.word(text));
             text.transpose().map_err(wrong)
         };
         let mode = flag("chmod")?.map(|text| {

@@ -16,7 +16,7 @@ use super::Instruction;
 use super::builder::Builder;
 use super::configure::join;
 use super::copy;
-use super::expand::word;
+use super::expand::Expander;
 use super::secrets::SecretFile;
 use super::stage::Stage;
 use crate::archive::Root;
@@ -87,7 +87,8 @@ pub(super) fn read(stage: &Stage, instruction: &Instruction) -> Result<Vec<RunMo
 
 fn one(stage: &Stage, instruction: &Instruction, text: &str) -> Result<RunMount> {
     let variables = stage.variables();
-    let text = word(text, &|name| variables.get(name).cloned());
+    let lookup = |name: &str| variables.get(name).cloned();
+    let text = Expander::new(instruction.escape, &lookup).word(text);
     let text = text.map_err(|error| instruction.error(error))?;
     let mut options = HashMap::new();
     for option in text.split(',') {
@@ -102,7 +103,7 @@ fn one(stage: &Stage, instruction: &Instruction, text: &str) -> Result<RunMount>
         options.insert(key, value);
     }
     let refused = |what: &str| {
-        let line = instruction.line;
+        let line = instruction.lines.first;
         Error::not_supported(format!("dockerfile line {line}: RUN --mount={what}"))
     };
     let kind = options.remove("type").unwrap_or("bind");

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bollard_stubs::models::{ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig};
 
-use super::Instruction;
 use super::builder::Builder;
 use super::configure::shell;
 use super::layer::Layer;
+use super::progress::{Progress, Step};
 use super::run_mounts::{self, RunMount};
 use super::stage::Stage;
+use super::{Failure, Instruction};
 use crate::container::remove::How;
 use crate::container::{Handle, create, remove, start};
 use crate::shim::AttachRequest;
@@ -21,11 +22,12 @@ impl Builder<'_> {
     /// # Errors
     /// 400 with the exit code in words when the command fails, and what keeps it from starting.
     pub(super) async fn run(
-        &mut self,
+        &self,
         stage: &Stage,
         instruction: &Instruction,
         mounts: &[RunMount],
-    ) -> Result<Option<Layer>> {
+        step: &Step,
+    ) -> Result<Option<Layer>, Failure> {
         let command = command(stage, instruction)?;
         let mut host = self.host(instruction)?;
         let mounted = self.mount_all(mounts).await?;
@@ -34,19 +36,21 @@ impl Builder<'_> {
             self.engine
                 .images
                 .intermediate(&stage.document, stage.layers.clone(), &self.lease)?;
-        let done = self.run_in(&image, stage, host, (&command, mounts)).await;
+        let done = self
+            .run_in(&image, stage, host, (&command, mounts, step))
+            .await;
         self.engine.images.drop_intermediate(&image);
         self.unmount_all(mounted).await?;
         done
     }
 
     async fn run_in(
-        &mut self,
+        &self,
         image: &str,
         stage: &Stage,
         host: HostConfig,
-        (command, mounts): (&[String], &[RunMount]),
-    ) -> Result<Option<Layer>> {
+        (command, mounts, step): (&[String], &[RunMount], &Step),
+    ) -> Result<Option<Layer>, Failure> {
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
             cmd: Some(command.to_owned()),
@@ -63,26 +67,25 @@ impl Builder<'_> {
             ..ContainerCreateBody::default()
         };
         let handle = create::create(self.engine, None, body).await?;
-        let short = handle.id.get(..12).unwrap_or(&handle.id).to_owned();
-        (self.say)(&format!(" ---> Running in {short}\n"));
+        self.tell(Progress::Running(step, &handle.id));
         let layers = &stage.document.rootfs.diff_ids;
-        let layer = self.wait(&handle, layers, (command, mounts)).await;
+        let layer = self.wait(&handle, layers, (command, mounts, step)).await;
         let how = How {
             force: true,
             volumes: true,
         };
         remove::remove(self.engine, &handle, how).await?;
         let layer = layer?;
-        (self.say)(&format!(" ---> Removed intermediate container {short}\n"));
+        self.tell(Progress::Removed(step, &handle.id));
         Ok(layer)
     }
 
     async fn wait(
-        &mut self,
+        &self,
         handle: &Arc<Handle>,
         layers: &[String],
-        (command, mounts): (&[String], &[RunMount]),
-    ) -> Result<Option<Layer>> {
+        (command, mounts, step): (&[String], &[RunMount], &Step),
+    ) -> Result<Option<Layer>, Failure> {
         let link = handle.attach_later(AttachRequest {
             stdin: false,
             stdout: true,
@@ -95,22 +98,25 @@ impl Builder<'_> {
             if frame.exit_code().is_some() {
                 break;
             }
-            (self.say)(&String::from_utf8_lossy(&frame.bytes));
+            self.tell(Progress::Output(step, frame.stream, &frame.bytes));
         }
         let live = handle.until(|live| live.removed || !live.is_busy()).await;
         let code = live.record.state.exit_code;
         if code != 0 {
-            self.exit_code = Some(code);
-            return Err(Error::bad_request(format!(
+            let message = format!(
                 "The command '{}' returned a non-zero code: {code}",
                 command.join(" ")
-            )));
+            );
+            return Err(Failure {
+                code: Some(code),
+                ..Error::bad_request(message).into()
+            });
         }
         let images = &self.engine.images;
         run_mounts::remove_targets(&images.upper(&handle.id), mounts, |path| {
             images.is_in_layers(layers, path)
         });
-        self.committed(&handle.id, true).await
+        Ok(self.committed(&handle.id, true).await?)
     }
 
     /// Limits and network of the container.
@@ -135,13 +141,21 @@ impl Builder<'_> {
 pub(super) fn command(stage: &Stage, instruction: &Instruction) -> Result<Vec<String>> {
     let command = instruction.json().unwrap_or_else(|| {
         let mut command = shell(&stage.document.config());
-        command.push(instruction.rest.clone());
+        command.push(script(instruction));
         command
     });
     if command.is_empty() {
         return Err(instruction.error("requires a command"));
     }
     Ok(command)
+}
+
+/// What the shell gets: a here-document that stands alone, or the command with its documents.
+fn script(instruction: &Instruction) -> String {
+    match instruction.documents.as_slice() {
+        [document] if instruction.is_script() => document.text(),
+        _ => instruction.rest_with_documents(),
+    }
 }
 
 /// How the classic builder writes a command in an image's history: arguments in front.

@@ -1,6 +1,6 @@
 //! What a stage has come to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Instruction;
 use crate::image::{Descriptor, Document, History, digest};
@@ -81,6 +81,18 @@ impl Stage {
             ..History::default()
         });
         self.document.created = Some(now);
+        self.base = None;
+    }
+
+    /// Adds labels that no instruction of the Dockerfile has.
+    pub(super) fn label(&mut self, labels: &BTreeMap<String, String>) {
+        if labels.is_empty() {
+            return;
+        }
+        let config = self.document.config.get_or_insert_default();
+        let labels = labels.iter();
+        let labels = labels.map(|(key, value)| (key.clone(), value.clone()));
+        config.labels.get_or_insert_default().extend(labels);
         self.base = None;
     }
 

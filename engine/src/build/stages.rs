@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::expand::{raw_words, word, words};
+use super::expand::{Expander, Lookup, raw_words};
 use super::{Build, Instruction};
 use crate::api::architecture;
 use crate::{Error, Result};
@@ -102,6 +102,32 @@ impl Plan {
         before.iter().rposition(is_named)
     }
 
+    /// How many instructions the build does, triggers apart.
+    pub(super) fn count(&self) -> usize {
+        self.first_step(self.stages.len()) - 1
+    }
+
+    /// Which of them, from 1, a stage begins with.
+    pub(super) fn first_step(&self, number: usize) -> usize {
+        let before = self.stages[..number].iter();
+        let needed = before.filter(|stage| stage.is_needed);
+        let steps: usize = needed.map(|stage| stage.steps.len() + 1).sum();
+        self.globals.len() + steps + 1
+    }
+
+    /// The name of a stage for people: empty where no other is needed.
+    pub(super) fn shown_name(&self, number: usize) -> String {
+        let stage = &self.stages[number];
+        let needed = self.stages.iter().filter(|stage| stage.is_needed);
+        if !stage.name.is_empty() {
+            stage.name.clone()
+        } else if needed.count() > 1 {
+            format!("stage-{number}")
+        } else {
+            String::new()
+        }
+    }
+
     fn mark(&mut self, number: usize) {
         if std::mem::replace(&mut self.stages[number].is_needed, true) {
             return;
@@ -119,14 +145,21 @@ impl Plan {
 }
 
 impl Planned {
+    /// How many of its instructions may change files, triggers apart.
+    pub(super) fn places(&self) -> usize {
+        let steps = self.steps.iter();
+        1 + steps.filter(|step| step.changes_files()).count()
+    }
+
     fn new(from: Instruction, args: &HashMap<String, String>) -> Result<Self> {
         from.check_flags(&["platform"])?;
         let lookup = |name: &str| args.get(name).cloned().or_else(|| platform(name));
+        let expander = Expander::new(from.escape, &lookup);
         let wrong = |error: String| from.error(error);
         if let Some(wanted) = from.flag("platform") {
-            check_platform(&word(wanted, &lookup).map_err(wrong)?)?;
+            check_platform(&expander.word(wanted).map_err(wrong)?)?;
         }
-        let parts = words(&from.rest, &lookup).map_err(wrong)?;
+        let parts = expander.words(&from.rest).map_err(wrong)?;
         let (base, name) = match parts.as_slice() {
             [base] => (base.clone(), String::new()),
             [base, keyword, name] if keyword.eq_ignore_ascii_case("as") => {
@@ -199,16 +232,20 @@ fn platform(name: &str) -> Option<String> {
 /// 400 for quotes and variables that are not closed.
 pub(super) fn arguments(
     instruction: &Instruction,
-    lookup: &dyn Fn(&str) -> Option<String>,
+    lookup: &Lookup<'_>,
 ) -> Result<Vec<(String, Option<String>)>> {
+    instruction.check_flags(&[])?;
+    let expander = Expander::new(instruction.escape, lookup);
     let argument = |text: String| match text.split_once('=') {
         Some((name, default)) => {
-            let default = word(default, lookup).map_err(|error| instruction.error(error))?;
+            let default = expander
+                .word(default)
+                .map_err(|error| instruction.error(error))?;
             Ok((name.to_owned(), Some(default)))
         }
         None => Ok((text, None)),
     };
-    raw_words(&instruction.rest)
+    raw_words(&instruction.rest, instruction.escape)
         .into_iter()
         .map(argument)
         .collect()
