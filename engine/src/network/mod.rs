@@ -6,12 +6,14 @@
 //! | `ipam` | subnets and addresses |
 //! | `networks`, `state`, `rest` | all of them, who is on them; nothing on the host while nothing runs |
 //! | `namespace`, `link` | network namespaces; kernel links, addresses, routes |
-//! | `endpoint`, `connect`, `attachment` | containers on networks: what they ask for, setup and teardown, what is kept |
+//! | `endpoint`, `connect`, `change`, `attachment` | containers on networks: what they ask for, setup and teardown, joining and leaving meanwhile, what is kept |
+//! | `lingering` | links of containers that have ended |
 //! | `dns` | names of containers, answered inside each network namespace |
 //! | `ports` | published ports and the proxies behind them |
 //! | `firewall` | masquerade, redirection, isolation |
 
 mod attachment;
+mod change;
 mod connect;
 mod create;
 mod dns;
