@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod compose;
 pub mod connect;
+pub mod dockerfile;
 pub mod lint;
 pub mod migrate;
 pub mod plan;

@@ -134,7 +134,7 @@ pub enum Command {
     Images(images::Args),
     /// Kill running containers
     Kill(kill::Args),
-    /// Find what is probably not meant in the compose files
+    /// Find what is probably not meant in compose files and Dockerfiles
     Lint(lint::Args),
     /// Show what containers wrote
     Logs(logs::Args),

@@ -1,13 +1,13 @@
 //! `lint`: finds what loads and yet is probably not meant.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 
-use super::{Context, Error};
-use crate::compose::{self, Diagnostic, Severity, SourceMap};
-use crate::lint::{self, Input, RULES, Selection};
+use super::{Context, Error, dockerfiles};
+use crate::compose::{self, Diagnostic, LoadError, Severity, SourceMap, Written};
+use crate::lint::{self, BuildFile, Input, RULES, Selection};
 use crate::ui;
 use crate::ui::diagnostics::Format;
 
@@ -20,6 +20,7 @@ const FOUND: u8 = 1;
 Examples:
   rcompose lint
   rcompose lint --deny warning --format sarif
+  rcompose lint --dockerfile ./Dockerfile    without a project
   rcompose lint --list                       all rules")]
 pub struct Args {
     /// Rule to leave out; may be given several times
@@ -29,6 +30,10 @@ pub struct Args {
     /// Lowest severity that makes the command fail: note, warning or error
     #[arg(long, value_name = "SEVERITY", value_parser = severity, default_value = "error")]
     pub deny: Severity,
+
+    /// Dockerfile to look at instead of a project; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub dockerfile: Vec<PathBuf>,
 
     /// Format of the findings: human, json or sarif (default: that of --diagnostics)
     #[arg(long, value_name = "FORMAT", value_parser = format)]
@@ -74,10 +79,8 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
         ui::out::stdout(&ui::lint::rules(lines))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut options = context.load_options(&[]);
-    options.stdin = context.standard_input(&options)?;
-    let written = match (compose::load_written(&options), args.format) {
-        (Ok(written), _) => written,
+    let (written, dockerfiles) = match (read(context, &args)?, args.format) {
+        (Ok(read), _) => read,
         (Err(error), None | Some(Format::Human)) => return Err(error.into()),
         (Err(error), Some(format)) => {
             ui::out::stdout(&text(format, &error.diagnostics, &error.sources, false))?;
@@ -86,6 +89,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     };
     let input = Input {
         written: &written,
+        dockerfiles: &dockerfiles,
         exists: &Path::exists,
     };
     let selection = Selection {
@@ -96,6 +100,24 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     show(context, &args, &found, &lint::redacted(&input))?;
     let fails = found.iter().any(|finding| finding.severity >= args.deny);
     Ok(ExitCode::from(if fails { FOUND } else { 0 }))
+}
+
+/// The project with the Dockerfiles of its services, or the Dockerfiles that were named alone.
+fn read(
+    context: &Context,
+    args: &Args,
+) -> Result<Result<(Written, Vec<BuildFile>), LoadError>, Error> {
+    if !args.dockerfile.is_empty() {
+        let mut written = Written::empty();
+        let files = dockerfiles::named(&mut written, &args.dockerfile);
+        return Ok(Ok((written, files)));
+    }
+    let mut options = context.load_options(&[]);
+    options.stdin = context.standard_input(&options)?;
+    Ok(compose::load_written(&options).map(|mut written| {
+        let files = dockerfiles::of_services(&mut written);
+        (written, files)
+    }))
 }
 
 /// Findings are what the command is asked for, so they go to standard output, unless the option
@@ -161,6 +183,7 @@ mod tests {
         let written = compose::load_written(&options).unwrap();
         let input = Input {
             written: &written,
+            dockerfiles: &[],
             exists: &Path::exists,
         };
         let found = lint::lint(&input, &Selection::default());
@@ -214,6 +237,7 @@ volumes:
         let args = |level, deny| Args {
             allow: Vec::new(),
             deny,
+            dockerfile: Vec::new(),
             format: None,
             level,
             list: false,

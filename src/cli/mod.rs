@@ -8,6 +8,7 @@ mod attached;
 mod command_line;
 pub mod context;
 mod creation;
+pub(crate) mod dockerfiles;
 pub mod error;
 mod foreground;
 mod help;

@@ -90,6 +90,8 @@ pub enum Relation {
     EnvFile,
     /// A `label_file` names it.
     LabelFile,
+    /// It is the Dockerfile of a `build`.
+    Dockerfile,
 }
 
 /// One file (or standard input) that was read.

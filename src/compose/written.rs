@@ -1,16 +1,16 @@
 //! A project as a linter looks at it: every service enabled, and its files as they were written.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::consistency;
 use super::diagnostic::{Diagnostic, LoadError};
 use super::load;
 use super::loader::Loader;
-use super::model::Project;
-use super::node::{Node, Value};
+use super::model::{Extensions, Project};
+use super::node::{Map, Node, Value};
 use super::options::LoadOptions;
-use super::source::{Relation, SourceId, SourceMap};
+use super::source::{Relation, Source, SourceId, SourceMap, Span};
 use super::template;
 
 /// The first value that stands for a required variable.
@@ -31,6 +31,44 @@ pub struct Written {
     pub warnings: Vec<Diagnostic>,
     /// The files that places refer to.
     pub sources: SourceMap,
+}
+
+impl Written {
+    /// A project of nothing, for looking at files that belong to none.
+    pub fn empty() -> Self {
+        let mut sources = SourceMap::default();
+        let source = sources.add(Source {
+            name: String::new(),
+            text: "".into(),
+            parent: None,
+        });
+        let tree = Node::new(Value::Map(Map::new()), Span::in_text(source, "", 0..0));
+        let project = Project {
+            name: String::new(),
+            services: BTreeMap::new(),
+            networks: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            configs: BTreeMap::new(),
+            models: BTreeMap::new(),
+            extensions: Extensions::default(),
+            working_dir: PathBuf::new(),
+            compose_files: Vec::new(),
+            env_files: Vec::new(),
+            environment: BTreeMap::new(),
+            profiles: Vec::new(),
+            disabled_services: BTreeMap::new(),
+            tree,
+        };
+        Self {
+            project,
+            profiles: Vec::new(),
+            documents: Vec::new(),
+            env_files: Vec::new(),
+            warnings: Vec::new(),
+            sources,
+        }
+    }
 }
 
 /// An env file that was read.

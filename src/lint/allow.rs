@@ -1,10 +1,12 @@
 //! `# rcompose: allow(rule, other-rule)`: comments that allow what rules find.
 //!
 //! On the line of a finding or on a comment line above it, it holds for that line; above
-//! everything else in a file, for the file.
+//! everything else in a file, for the file. In a Dockerfile, it holds for an instruction.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
+use super::build_file::BuildFile;
 use super::finding::Report;
 use super::input::Input;
 use super::place;
@@ -59,6 +61,9 @@ impl Allowances {
                 all.read_file(input, source, &scalars);
             }
         }
+        for file in input.dockerfiles {
+            all.read_dockerfile(input, file);
+        }
         all
     }
 
@@ -87,6 +92,46 @@ impl Allowances {
                     .at(*span)
                     .help(help),
             );
+        }
+    }
+
+    /// Comments of a Dockerfile hold for the instruction that they stand in or above, all its lines.
+    fn read_dockerfile(&mut self, input: &Input<'_>, file: &BuildFile) {
+        let name = &input.sources().get(file.source).name;
+        let allowed = self.files.entry(name.clone()).or_default();
+        let lines_of = |range: Range<usize>| {
+            let first = file.span(range.clone()).line;
+            first..=file.span(range.end.max(1) - 1..range.end).line
+        };
+        let instructions = &file.file.instructions;
+        let whole = 0..file.text.len();
+        let first = instructions
+            .first()
+            .map_or(whole.end, |one| one.range.start);
+        for place in &file.file.comments {
+            let comment = Comment {
+                line: 0,
+                start: place.start + 1,
+                text: file.slice(place.start + 1..place.end),
+                alone: true,
+            };
+            let target = instructions.iter().find(|one| one.range.end > place.start);
+            let lines = match target {
+                Some(_) if place.start < first => lines_of(whole.clone()),
+                Some(one) => lines_of(one.range.clone()),
+                None => continue,
+            };
+            for (start, rule) in rules(&comment) {
+                if !registry::can_be_allowed(rule) {
+                    let span = file.span(start..start + rule.len());
+                    self.unknown.push((span, rule.to_owned()));
+                    continue;
+                }
+                for line in lines.clone() {
+                    let rules = allowed.lines.entry(line).or_default();
+                    rules.insert(rule.to_owned());
+                }
+            }
         }
     }
 

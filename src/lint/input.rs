@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
+use super::build_file::BuildFile;
 use super::place;
 use crate::compose::model::Service;
 use crate::compose::node::Node;
@@ -13,6 +14,8 @@ use crate::compose::{Project, SourceMap, Span, Written, template};
 pub struct Input<'a> {
     /// The project and its files.
     pub written: &'a Written,
+    /// The Dockerfiles of the project's services, or those that were named.
+    pub dockerfiles: &'a [BuildFile],
     /// Whether there is a file or folder at an absolute path.
     pub exists: &'a dyn Fn(&Path) -> bool,
 }
@@ -21,6 +24,7 @@ impl std::fmt::Debug for Input<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Input")
             .field("written", &self.written)
+            .field("dockerfiles", &self.dockerfiles)
             .finish_non_exhaustive()
     }
 }

@@ -1,10 +1,12 @@
-//! Checks of what loads and yet is probably not meant: rules over a project and its files.
+//! Checks of what loads and yet is probably not meant: rules over a project, its files and the
+//! Dockerfiles of its services.
 //!
 //! Pure: what there is on disk is asked through [`Input::exists`]. One file a rule in `rules/`,
 //! described for people in `docs/lint.md`.
 
 mod allow;
 mod assignment;
+mod build_file;
 mod finding;
 mod input;
 mod place;
@@ -19,6 +21,7 @@ mod walk;
 
 use std::collections::HashSet;
 
+pub use build_file::{BuildFile, Listing, Use, context_of, path_of};
 pub use input::Input;
 pub use redact::redacted;
 pub use registry::{RULES, Rule, rule};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Input, Selection, lint};
+use crate::cli::dockerfiles;
 use crate::compose::{Diagnostic, LoadOptions, Written, load_written};
 
 /// A folder with a project in it.
@@ -53,14 +54,25 @@ pub(super) fn lint_written(written: &Written, only: &[&str]) -> Vec<String> {
         only: only.iter().map(|id| (*id).to_owned()).collect(),
         allowed: Vec::new(),
     };
-    let found = with_input(written, |input| lint(input, &selection));
-    found.iter().map(|finding| line(written, finding)).collect()
+    let mut written = written.clone();
+    let dockerfiles = dockerfiles::of_services(&mut written);
+    let input = Input {
+        written: &written,
+        dockerfiles: &dockerfiles,
+        exists: &Path::exists,
+    };
+    let found = lint(&input, &selection);
+    found
+        .iter()
+        .map(|finding| line(&written, finding))
+        .collect()
 }
 
 /// What a function makes of a project, with the files that are there.
 pub(super) fn with_input<T>(written: &Written, f: impl FnOnce(&Input<'_>) -> T) -> T {
     f(&Input {
         written,
+        dockerfiles: &[],
         exists: &Path::exists,
     })
 }

@@ -4,6 +4,7 @@ pub(super) mod bind_source;
 pub(super) mod container_name;
 pub(super) mod depends_on;
 pub(super) mod docker_socket;
+pub(super) mod dockerfile;
 pub(super) mod dollar_in_env_file;
 pub(super) mod duplicate_port;
 pub(super) mod floating_tag;

@@ -75,6 +75,7 @@ fn origin_object(step: &Step, sources: &SourceMap) -> Value {
         Relation::Extends => "extends",
         Relation::EnvFile => "env_file",
         Relation::LabelFile => "label_file",
+        Relation::Dockerfile => "dockerfile",
     };
     let mut object = Map::new();
     object.insert("relation".into(), relation.into());

@@ -72,6 +72,7 @@ impl Step {
             (Relation::Extends, None) => "extended from".to_owned(),
             (Relation::EnvFile, _) => "read as an env file of".to_owned(),
             (Relation::LabelFile, _) => "read as a label file of".to_owned(),
+            (Relation::Dockerfile, _) => "the Dockerfile of".to_owned(),
         }
     }
 }
