@@ -32,13 +32,18 @@ const SINGLE_REPETITIONS: usize = 15;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An engine of this run, with its own folders.
-struct Bundled {
+pub(crate) struct Bundled {
     process: Child,
-    socket: PathBuf,
+    /// Path of its socket.
+    pub(crate) socket: PathBuf,
 }
 
 impl Bundled {
-    fn start(rcompose: &Path, folder: &Path) -> Result<Self, Error> {
+    /// Starts it with its folders in `folder`.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub(crate) fn start(rcompose: &Path, folder: &Path) -> Result<Self, Error> {
         let socket = folder.join("bundled.sock");
         let process = Command::new(rcompose)
             .args(["engine", "serve", "--socket"])

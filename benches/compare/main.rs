@@ -5,7 +5,8 @@
 //! Wall clock, processor time, peak memory and API requests of `config`, `up -d`, `ps` and `down`,
 //! and how long a dependent waits after the engine has said that its dependency is healthy. The
 //! two tools take turns; medians are reported. Without `--engine` only `config` is measured. With
-//! `--bundled` docker compose on that engine is measured beside rcompose on the bundled one.
+//! `--bundled` docker compose on that engine is measured beside rcompose on the bundled one; with
+//! `--build` builds of images are, on both.
 
 #![cfg(unix)]
 #![expect(
@@ -14,6 +15,7 @@
     reason = "a benchmark prints its results"
 )]
 
+mod build;
 mod bundled;
 mod chain;
 mod compose_files;
@@ -53,6 +55,14 @@ fn run(arguments: Vec<String>) -> Result<(), Error> {
     };
     let folder = tempfile::tempdir()?;
     let mut report = report::Report::default();
+    if options.build {
+        let socket = options.engine.as_deref();
+        let socket = socket.ok_or("--build needs --engine, the engine to build on")?;
+        engine::Engine::prepare(socket, folder.path())?;
+        build::builds(&options, socket, folder.path(), &mut report)?;
+        print!("{report}");
+        return Ok(());
+    }
     if options.bundled {
         let socket = options.engine.as_deref();
         let socket = socket.ok_or("--bundled needs --engine, the engine to compare with")?;

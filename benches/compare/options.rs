@@ -26,6 +26,10 @@ struct Arguments {
     #[arg(long)]
     bundled: bool,
 
+    /// Measure builds of images on --engine and on the bundled engine, and nothing else
+    #[arg(long)]
+    build: bool,
+
     /// How often to measure each case on the engine
     #[arg(long, default_value_t = 3)]
     repetitions: usize,
@@ -57,6 +61,8 @@ pub(crate) struct Options {
     pub(crate) engine: Option<PathBuf>,
     /// Whether the engines are compared.
     pub(crate) bundled: bool,
+    /// Whether builds of images are measured.
+    pub(crate) build: bool,
     /// Repetitions of each case on the engine.
     pub(crate) repetitions: usize,
     /// Repetitions of each `config`.
@@ -87,6 +93,7 @@ impl Options {
             rcompose: arguments.rcompose.map_or_else(release::rcompose, Ok)?,
             engine,
             bundled: arguments.bundled,
+            build: arguments.build,
             repetitions: arguments.repetitions.max(1),
             config_repetitions: arguments.config_repetitions.max(1),
             sizes: arguments.sizes,

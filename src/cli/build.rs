@@ -111,7 +111,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
         }
     }
     let engine = context.engine().await?;
-    let (sender, screen) = context.progress_unless(args.quiet, "Building");
+    let (sender, screen) = context.progress_of_builds(args.quiet);
     let result = if context.dry_run() {
         build::rehearse(project, &args.services, &options, &sender).map(|()| BTreeMap::new())
     } else {

@@ -266,10 +266,29 @@ impl Context {
         title: &'static str,
         log: log_printer::Options,
     ) -> (event::Sender, Screen) {
-        Screen::open(screen::Options {
+        Screen::open(self.screen_options(title, log))
+    }
+
+    /// Opens a screen for builds, or none where nothing is to be shown. Lines of builds go to standard output, where
+    /// docker compose has them; with other commands that is for what they run.
+    pub fn progress_of_builds(&self, quiet: bool) -> (event::Sender, Option<Screen>) {
+        if quiet {
+            return (event::nobody(), None);
+        }
+        let log = self.log_options(true, false, false);
+        let (sender, screen) = Screen::open(screen::Options {
+            builds_to_stdout: true,
+            ..self.screen_options("Building", log)
+        });
+        (sender, Some(screen))
+    }
+
+    fn screen_options(&self, title: &'static str, log: log_printer::Options) -> screen::Options {
+        screen::Options {
             mode: self.settings.progress,
             title,
             to_stdout: self.settings.status_stdout,
+            builds_to_stdout: false,
             color: if self.settings.status_stdout {
                 self.settings.color_stdout
             } else {
@@ -277,7 +296,7 @@ impl Context {
             },
             dry_run: self.global.dry_run,
             log,
-        })
+        }
     }
 
     /// How log lines are shown, given `--no-log-prefix`'s opposite, `--no-color` and

@@ -7,7 +7,7 @@ use crate::compose::diagnostic::similar::similar;
 use crate::compose::{Diagnostic, LoadError, Project, SourceMap, code};
 use crate::run;
 use crate::ui;
-use crate::ui::diagnostics::{self, Format};
+use crate::ui::diagnostics::{self, Format, excerpt};
 use crate::ui::template::TemplateError;
 
 /// Why a command ended without success.
@@ -111,7 +111,10 @@ impl Error {
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => String::new(),
             _ if style.diagnostics == Format::Json => match self {
                 Self::Load(error) => diagnostics::json(&error.diagnostics, &error.sources),
-                _ => diagnostics::json(&[self.diagnostic()], &SourceMap::default()),
+                _ => {
+                    let (problem, sources) = self.diagnostic();
+                    diagnostics::json(&[problem], &sources)
+                }
             },
             _ if style.diagnostics == Format::Sarif => {
                 let mut report = diagnostics::Sarif::default();
@@ -122,6 +125,12 @@ impl Error {
             _ if style.json => ui::json_error(&self.to_string()) + "\n",
             Self::Load(error) => {
                 diagnostics::render(&error.diagnostics, &error.sources, style.color)
+            }
+            Self::Run(error) if error.excerpt.is_some() => {
+                error.excerpt.as_ref().map_or_else(String::new, |excerpt| {
+                    let help = error.remedy.as_deref();
+                    excerpt::render(&error.message, excerpt, help, style.color)
+                })
             }
             _ => paragraph(&self.to_string(), self.remedy()),
         }
@@ -136,11 +145,16 @@ impl Error {
         }
     }
 
-    /// The error as a problem without a place.
-    fn diagnostic(&self) -> Diagnostic {
+    /// The error as a problem, with the file that it is in.
+    fn diagnostic(&self) -> (Diagnostic, SourceMap) {
+        if let Self::Run(error) = self
+            && let Some(excerpt) = &error.excerpt
+        {
+            return excerpt::problem(&error.message, excerpt, error.remedy.as_deref());
+        }
         let mut problem = Diagnostic::error(self.to_string()).code(code::COMMAND);
         problem.help = self.remedy().map(str::to_owned);
-        problem
+        (problem, SourceMap::default())
     }
 
     /// Adds what went wrong to a report; whether there is anything to say about it.
@@ -148,7 +162,10 @@ impl Error {
         match self {
             Self::Load(error) => report.add(&error.diagnostics, &error.sources),
             Self::Exit(_) => return false,
-            _ => report.add(&[self.diagnostic()], &SourceMap::default()),
+            _ => {
+                let (problem, sources) = self.diagnostic();
+                report.add(&[problem], &sources);
+            }
         }
         true
     }

@@ -216,7 +216,7 @@ fn show(
             ui::out::stderr(&ui::warning::text(&message, style.color))?;
         }
         Event::Note { text, .. } => writeln!(stdout, "{text}")?,
-        Event::Step(_) | Event::Menu(_) => {}
+        Event::Step(_) | Event::Build(_) | Event::Menu(_) => {}
     }
     Ok(())
 }

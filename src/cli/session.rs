@@ -14,6 +14,7 @@ use crate::plan::observed::Observed;
 use crate::plan::reconcile::Scope;
 use crate::plan::{self, Plan, PlanError};
 use crate::report::event;
+use crate::run::error::Excerpt;
 use crate::run::execute::{OnFailure, execute};
 use crate::run::job::Job;
 use crate::run::observe::{self, Wants};
@@ -219,6 +220,10 @@ impl<'c> Session<'c> {
 
 /// A failure, with the place of the attribute it has to do with.
 pub(super) fn with_place(mut error: run::Error, project: &Project, sources: &SourceMap) -> Error {
+    if let Some(excerpt) = &mut error.excerpt {
+        move_into_compose_file(excerpt, project, sources);
+        return Error::Run(error);
+    }
     let path: Vec<&str> = error.path.iter().map(String::as_str).collect();
     if path
         .first()
@@ -229,6 +234,29 @@ pub(super) fn with_place(mut error: run::Error, project: &Project, sources: &Sou
         error.message.push_str(&place);
     }
     Error::Run(error)
+}
+
+/// Lines of a text that stands in a compose file → the lines of that file.
+fn move_into_compose_file(excerpt: &mut Excerpt, project: &Project, sources: &SourceMap) {
+    let path: Vec<&str> = excerpt.path.iter().map(String::as_str).collect();
+    if path
+        .first()
+        .is_none_or(|key| project.tree.get(key).is_none())
+    {
+        return;
+    }
+    let span = project.span_of(&path);
+    let source = sources.get(span.source);
+    let written = source.text.get(span.start as usize..span.end as usize);
+    // Lines of other styles are not those of the value.
+    excerpt.lines = if written.is_some_and(|text| text.starts_with('|')) {
+        (excerpt.lines.0 + span.line, excerpt.lines.1 + span.line)
+    } else {
+        (span.line, span.line)
+    };
+    excerpt.file.clone_from(&source.name);
+    excerpt.text = source.text.to_string();
+    excerpt.path.clear();
 }
 
 /// How a plan is run.

@@ -4,6 +4,8 @@
 
 use bytes::Bytes;
 
+use super::build::BuildEvent;
+
 /// Where the run room sends its events.
 pub type Sender = tokio::sync::mpsc::UnboundedSender<Event>;
 
@@ -15,6 +17,8 @@ pub type Receiver = tokio::sync::mpsc::UnboundedReceiver<Event>;
 pub enum Event {
     /// Progress of one resource.
     Step(Step),
+    /// Progress of the build of an image.
+    Build(BuildEvent),
     /// Output of a container.
     Log(LogLine),
     /// The output of a container is being read from now on.
@@ -173,6 +177,12 @@ impl Step {
     pub fn progress(mut self, current: u64, total: u64) -> Self {
         self.progress = Some(Progress { current, total });
         self
+    }
+}
+
+impl From<BuildEvent> for Event {
+    fn from(event: BuildEvent) -> Self {
+        Self::Build(event)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What `run` tells and `ui` shows: plain data that knows neither an engine nor a terminal.
 
+pub mod build;
 mod container;
 pub mod event;
 mod happening;

@@ -17,6 +17,23 @@ pub struct Error {
     /// Path of the attribute in the compose files that has to do with it, such as
     /// `services`, `web`, `ports`; empty where there is none.
     pub path: Vec<String>,
+    /// The lines of a file that have to do with it, where there are some.
+    pub excerpt: Option<Box<Excerpt>>,
+}
+
+/// Lines of a file that a failure comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The file as people name it.
+    pub file: String,
+    /// Its whole text.
+    pub text: String,
+    /// The first and the last of the lines, counted from 1.
+    pub lines: (u32, u32),
+    /// Path of the attribute of the compose files whose value the text is; empty where it is a file of its own.
+    pub path: Vec<String>,
+    /// What a command that failed wrote last.
+    pub output: Vec<String>,
 }
 
 /// Kinds of failures that callers tell apart.
@@ -45,6 +62,7 @@ impl Error {
             code: 1,
             kind: Kind::Other,
             path: Vec::new(),
+            excerpt: None,
         }
     }
 
@@ -56,6 +74,7 @@ impl Error {
             code: 130,
             kind: Kind::Interrupted,
             path: Vec::new(),
+            excerpt: None,
         }
     }
 
@@ -132,6 +151,7 @@ impl From<bollard::errors::Error> for Error {
                     code: 1,
                     kind,
                     path: Vec::new(),
+                    excerpt: None,
                 }
             }
             Engine::DockerStreamError { error } => {
@@ -142,6 +162,7 @@ impl From<bollard::errors::Error> for Error {
                     code: 1,
                     kind: Kind::Refused,
                     path: Vec::new(),
+                    excerpt: None,
                 }
             }
             Engine::HyperResponseError { .. }
@@ -156,6 +177,7 @@ impl From<bollard::errors::Error> for Error {
                 code: 1,
                 kind: Kind::Connection,
                 path: Vec::new(),
+                excerpt: None,
             },
             other => Self::new(other.to_string()),
         }

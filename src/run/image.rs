@@ -63,7 +63,12 @@ fn without_layers(sender: Sender) -> Sender {
     let (quiet, mut events) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Some(event) = events.recv().await {
-            if !matches!(&event, Event::Step(step) if step.parent.is_some()) {
+            let is_part = match &event {
+                Event::Step(step) => step.parent.is_some(),
+                Event::Build(_) => true,
+                _ => false,
+            };
+            if !is_part {
                 send(&sender, event);
             }
         }

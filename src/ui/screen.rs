@@ -11,8 +11,9 @@ use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
 use super::log_printer::{self, LogPrinter};
-use super::progress::{self, Board, Frame, Mode};
+use super::progress::{self, Board, BuildLines, Frame, Mode};
 use super::{menu, style, terminal, warning};
+use crate::report::build::BuildEvent;
 use crate::report::event::{Event, Receiver, Sender, Shortcut, Step, Stream};
 
 /// How often the live block is drawn at most.
@@ -33,6 +34,8 @@ pub struct Options {
     pub title: &'static str,
     /// Progress goes to standard output instead of standard error.
     pub to_stdout: bool,
+    /// Lines of builds go to standard output wherever progress goes.
+    pub builds_to_stdout: bool,
     /// Colour the progress.
     pub color: bool,
     /// Mark progress as a dry run.
@@ -104,6 +107,7 @@ struct Painter {
     streams: Streams,
     logs: LogPrinter,
     board: Board,
+    builds: BuildLines,
     /// Keyboard shortcuts at the very bottom.
     menu: Vec<Shortcut>,
     /// Widths of the lines of the block that is on the screen.
@@ -129,6 +133,7 @@ impl Painter {
             streams,
             logs: LogPrinter::new(options.log),
             board: Board::default(),
+            builds: BuildLines::default(),
             menu: Vec::new(),
             drawn: Vec::new(),
             on_last: false,
@@ -168,6 +173,7 @@ impl Painter {
     fn take(&mut self, event: Event) -> io::Result<()> {
         match event {
             Event::Step(step) => self.step(step),
+            Event::Build(event) => self.build(&event),
             Event::Log(line) => {
                 let bytes = self.logs.line(&line);
                 self.above(line.stream, &bytes)
@@ -212,6 +218,27 @@ impl Painter {
             }
         };
         self.status().write_all(text.as_bytes())
+    }
+
+    fn build(&mut self, event: &BuildEvent) -> io::Result<()> {
+        let now = Instant::now();
+        match self.mode {
+            Mode::Quiet => Ok(()),
+            Mode::Json => self.step(progress::build_step(event)),
+            Mode::Tty => {
+                self.board.update_build(event, now);
+                self.changed = true;
+                Ok(())
+            }
+            Mode::Plain | Mode::Auto => {
+                let text = self.builds.take(event, now);
+                if self.options.builds_to_stdout {
+                    self.streams.stdout.write_all(text.as_bytes())
+                } else {
+                    self.status().write_all(text.as_bytes())
+                }
+            }
+        }
     }
 
     fn show_menu(&mut self, menu: Vec<Shortcut>) -> io::Result<()> {

@@ -12,6 +12,8 @@ pub const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub const WORKING: Style = AnsiColor::Yellow.on_default();
 /// Times and totals.
 pub const TIME: Style = AnsiColor::Blue.on_default();
+/// Output of a step of a build.
+pub const OUTPUT: Style = Style::new().dimmed();
 /// The mark of a dry run.
 pub const DRY_RUN: Style = AnsiColor::Cyan.on_default();
 

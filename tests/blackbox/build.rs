@@ -96,6 +96,76 @@ fn a_failing_build_shows_what_failed() {
     build.says("Dockerfile");
 }
 
+#[test]
+fn the_failing_lines_of_a_dockerfile_are_shown() {
+    let project = Project::new("badlines", "services: {web: {build: {dockerfile: docker/Recipe}}}");
+    project.file(
+        "docker/Recipe",
+        "FROM IMAGE\nENV A=1\nRUN echo before\n\nRUN echo the reason; \\\n  exit 5\n",
+    );
+    let build = project.rcompose(&["build"]);
+    assert_eq!(build.code, 1, "{build:?}");
+    build.says("docker/Recipe:5:1: ");
+    build.says("5 | RUN echo the reason; \\");
+    build.says("6 |   exit 5");
+    build.says("exit code: 5");
+    build.says("its last output:\n  the reason\n");
+    project.file("docker/Recipe", "FROM IMAGE\n\nNOSUCH instruction\n");
+    let build = project.rcompose(&["build"]);
+    assert_eq!(build.code, 1, "{build:?}");
+    build.says("docker/Recipe:3:1: ").says("NOSUCH");
+    project.file("docker/Recipe", "FROM IMAGE\nCOPY missing /x\n");
+    let build = project.rcompose(&["build"]);
+    assert_eq!(build.code, 1, "{build:?}");
+    build.says("docker/Recipe:2:1: ").says("missing");
+    build.says("below the build context");
+}
+
+#[test]
+fn the_failing_line_of_a_dockerfile_in_the_compose_file_is_shown() {
+    let project = Project::new(
+        "badinline",
+        "services:\n  web:\n    build:\n      dockerfile_inline: |\n        FROM IMAGE\n        RUN echo the reason; exit 5\n",
+    );
+    let up = project.rcompose(&["up", "--detach"]);
+    assert_eq!(up.code, 1, "{up:?}");
+    up.says("compose.yaml:6:9: ");
+    up.says("6 |         RUN echo the reason; exit 5");
+    project.assert_nothing_left();
+}
+
+#[test]
+fn steps_are_told_as_docker_tells_them() {
+    let project = Project::new("buildsteps", "services: {web: {build: .}}");
+    project.file(
+        "Dockerfile",
+        "FROM IMAGE AS base\nRUN echo one\nFROM base\nRUN echo two; echo three\n",
+    );
+    let build = project.rcompose(&["--progress", "plain", "build"]).success();
+    let text = &build.stdout;
+    let number = |step: &str| {
+        let line = text.lines().find(|line| line.ends_with(step));
+        let line = line.unwrap_or_else(|| panic!("no {step}: {text}"));
+        line.split(' ').next().unwrap_or_default().to_owned()
+    };
+    let first = number("[web base 2/2] RUN echo one");
+    let second = number("[web stage-1 1/1] RUN echo two; echo three");
+    assert_ne!(first, second);
+    let has = |number: &str, end: &str| {
+        let lines = text.lines();
+        let mut lines = lines.filter(|line| line.starts_with(&format!("{number} ")));
+        assert!(lines.any(|line| line.ends_with(end)), "{number} {end}: {text}");
+    };
+    has(&first, " one");
+    has(&second, " two");
+    has(&second, " three");
+    assert!(text.contains(&format!("\n{second} DONE ")), "{text}");
+    let again = project.rcompose(&["--progress", "plain", "build"]).success();
+    assert!(again.stdout.contains(" CACHED\n"), "{again:?}");
+    project.rcompose(&["build", "--quiet"]).success();
+    forget(&project);
+}
+
 /// What is in a folder of an image, as a sorted list of paths and their contents.
 fn content(project: &Project, service: &str, command: &str) -> String {
     let run = project.rcompose(&[

@@ -1,6 +1,7 @@
 //! Building the images of services.
 
 mod archive;
+mod failure;
 pub(super) mod ignore;
 mod posted;
 mod rebase;

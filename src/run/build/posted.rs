@@ -7,13 +7,15 @@ use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
 use futures::StreamExt as _;
 
 use super::archive::{Archive, Extra};
+use super::failure::{self, Report};
 use super::ignore::{Ignore, clean};
 use super::recipe::{Context, Dockerfile, Recipe, problem};
 use super::secrets;
-use super::trace::Trace;
+use super::trace::{Failed, Trace};
 use crate::connect::Engine;
 use crate::report::event::{Sender, Step, send};
 use crate::run::Error;
+use crate::run::error::Kind;
 use crate::run::registry_auth::RegistryAuth;
 
 /// Which builder of the engine.
@@ -24,6 +26,9 @@ pub(super) enum Builder {
     /// BuildKit.
     BuildKit,
 }
+
+/// Lines of output that are kept for the case that their step fails.
+const KEPT_LINES: usize = 20;
 
 /// Name of a Dockerfile in the archive that does not come from the context.
 const ADDED_DOCKERFILE: &str = ".dockerfile.rcompose";
@@ -92,7 +97,7 @@ pub(super) async fn build(
     while let Some(message) = messages.next().await {
         match message {
             Ok(message) => reader.take(message, sender),
-            Err(error) => return Err(packing.take().unwrap_or_else(|| reader.failure(error))),
+            Err(error) => return Err(packing.take().unwrap_or_else(|| reader.failure(recipe, error))),
         }
     }
     for tag in &recipe.tags[1..] {
@@ -240,6 +245,9 @@ struct Reader {
     service: String,
     trace: Trace,
     image: Option<String>,
+    /// The step that goes on, in the classic builder's words.
+    step: Option<String>,
+    /// The last lines of its output.
     last: Vec<String>,
 }
 
@@ -249,6 +257,7 @@ impl Reader {
             service: recipe.service.clone(),
             trace: Trace::new(&recipe.service),
             image: None,
+            step: None,
             last: Vec::new(),
         }
     }
@@ -267,27 +276,39 @@ impl Reader {
             if line.trim().is_empty() {
                 continue;
             }
-            if self.last.len() == 20 {
-                self.last.remove(0);
+            if line.starts_with("Step ") {
+                self.step = Some(line.to_owned());
+                self.last.clear();
+            } else if !line.starts_with(" ---> ") {
+                self.last.push(line.to_owned());
+                let surplus = self.last.len().saturating_sub(KEPT_LINES);
+                self.last.drain(..surplus);
             }
-            self.last.push(line.to_owned());
             let step = Step::working(&self.service, "Building").detail(line);
             send(sender, step);
         }
     }
 
-    fn failure(&self, error: bollard::errors::Error) -> Error {
-        let service = &self.service;
-        let mut error = Error::from(error)
-            .while_doing(format!("cannot build the image of service {service:?}"));
-        let output = self
-            .trace
-            .failure()
-            .unwrap_or_else(|| self.last.join("\n  "));
-        if !output.is_empty() {
-            error.message.push_str("\n  ");
-            error.message.push_str(&output);
+    fn failure(&self, recipe: &Recipe, error: bollard::errors::Error) -> Error {
+        let error = Error::from(error);
+        if error.kind == Kind::Connection {
+            let service = &recipe.service;
+            return error.while_doing(format!("cannot build the image of service {service:?}"));
         }
-        error
+        let last = || {
+            Some(Failed {
+                name: self.step.clone()?,
+                lines: self.last.clone(),
+            })
+        };
+        let report = Report {
+            text: error.message,
+            lines: None,
+            step: self.trace.failed().or_else(last),
+        };
+        let mut located = failure::error(recipe, report);
+        located.remedy = located.remedy.or(error.remedy);
+        located.kind = error.kind;
+        located
     }
 }

@@ -1,10 +1,12 @@
 //! BuildKit's messages → progress.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
-use bollard::moby::buildkit::v1::{StatusResponse, Vertex};
+use bollard::moby::buildkit::v1::{StatusResponse, Vertex, VertexStatus};
 
-use crate::report::event::{Progress, Status, Step};
+use crate::report::build::{BuildEvent, Change, Ending, Line, Part};
 
 /// Bytes that have to be moved before a transfer's progress is told again.
 const GRAIN: i64 = 1 << 20;
@@ -12,115 +14,190 @@ const GRAIN: i64 = 1 << 20;
 /// Lines of output kept for the case that their step fails.
 const KEPT_LINES: usize = 20;
 
+/// Nanoseconds since 1970, where the builder told a time.
+type Time = Option<i128>;
+
 /// What is known of one build so far.
 #[derive(Debug)]
 pub(super) struct Trace {
-    service: String,
+    service: Arc<str>,
     vertices: HashMap<String, State>,
     /// The step that failed.
     failed: Option<String>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    digest: Arc<str>,
     /// What it is called on the screen.
-    id: String,
-    started: bool,
+    name: Arc<str>,
+    started: Time,
     completed: bool,
-    told: i64,
+    /// How far parts were when that was told last; none for those that are over.
+    told: HashMap<String, Option<i64>>,
     /// Output without a line end yet.
     rest: Vec<u8>,
     lines: Vec<String>,
 }
 
+/// The step that failed, and what it wrote last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failed {
+    /// Its name as the builder tells it: `[stage 2/3] RUN x`.
+    pub(super) name: String,
+    /// The last lines of its output.
+    pub(super) lines: Vec<String>,
+}
+
+/// The time of one of the client library's timestamps, whose type has no name outside of it.
+macro_rules! time {
+    ($time:expr) => {
+        $time
+            .as_ref()
+            .map(|time| i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos))
+    };
+}
+
 impl Trace {
     pub(super) fn new(service: &str) -> Self {
         Self {
-            service: service.to_owned(),
+            service: service.into(),
             vertices: HashMap::new(),
             failed: None,
         }
     }
 
     /// Takes one message; what to tell because of it.
-    pub(super) fn take(&mut self, message: StatusResponse) -> Vec<Step> {
-        let mut steps = Vec::new();
+    pub(super) fn take(&mut self, message: StatusResponse) -> Vec<BuildEvent> {
+        let mut events = Vec::new();
+        let mut ended = Vec::new();
         for vertex in message.vertexes {
-            steps.extend(self.vertex(vertex));
+            self.vertex(vertex, &mut events, &mut ended);
         }
+        let service = Arc::clone(&self.service);
         for status in message.statuses {
             let Some(state) = self.vertices.get_mut(&status.vertex) else {
                 continue;
             };
-            let moved = (status.current - state.told).abs() >= GRAIN;
-            if status.total <= 0 || !moved || state.completed {
-                continue;
+            if let Some(part) = state.part(status) {
+                events.push(state.event(&service, Change::Part(part)));
             }
-            state.told = status.current;
-            let mut step = Step::working(&state.id, "").part_of(&self.service);
-            step.progress = Some(Progress {
-                current: u64::try_from(status.current).unwrap_or(0),
-                total: u64::try_from(status.total).unwrap_or(0),
-            });
-            steps.push(step);
         }
         for log in message.logs {
-            if let Some(state) = self.vertices.get_mut(&log.vertex) {
-                for line in state.output(&log.msg) {
-                    let step = Step::working(&state.id, "").part_of(&self.service);
-                    steps.push(step.detail(line));
-                }
+            let Some(state) = self.vertices.get_mut(&log.vertex) else {
+                continue;
+            };
+            let after = between(state.started, time!(log.timestamp));
+            for text in state.output(&log.msg) {
+                let line = Line { text, after };
+                events.push(state.event(&service, Change::Output(line)));
             }
         }
         for warning in message.warnings {
+            let Some(state) = self.vertices.get(&warning.vertex) else {
+                continue;
+            };
             let text = String::from_utf8_lossy(&warning.short).into_owned();
-            let id = self.vertices.get(&warning.vertex).map(|state| &state.id);
-            let id = id.map_or("build", String::as_str);
-            steps.push(
-                Step::warning(id, "Warning")
-                    .part_of(&self.service)
-                    .detail(text),
-            );
+            events.push(state.event(&service, Change::Warning(text)));
         }
-        steps
+        // The last output of a step may come with the news of its end.
+        events.extend(ended);
+        events
     }
 
-    fn vertex(&mut self, vertex: Vertex) -> Option<Step> {
-        let state = self.vertices.entry(vertex.digest.clone()).or_default();
-        if state.id.is_empty() {
-            state.id = name(&self.service, &vertex.name);
+    fn vertex(&mut self, vertex: Vertex, events: &mut Vec<BuildEvent>, ended: &mut Vec<BuildEvent>) {
+        let state = self.vertices.entry(vertex.digest.clone());
+        let state = state.or_insert_with(|| State::new(&self.service, &vertex));
+        let started = time!(vertex.started);
+        if state.completed {
+            return;
         }
-        if vertex.completed.is_some() && !state.completed {
-            state.completed = true;
-            let (status, text) = outcome(&vertex);
-            if status == Status::Error {
-                self.failed = Some(vertex.digest);
-            }
-            let mut step = Step::new(&state.id, status, text).part_of(&self.service);
-            if status == Status::Error {
-                step.detail = Some(vertex.error);
-            }
-            return Some(step);
+        if started.is_some() && state.started.is_none() {
+            state.started = started;
+            events.push(state.event(&self.service, Change::Started));
         }
-        if vertex.started.is_some() && !state.started && !state.completed {
-            state.started = true;
-            return Some(Step::working(&state.id, "").part_of(&self.service));
+        let completed = time!(vertex.completed);
+        if completed.is_none() || is_only_looked_up(&vertex, between(started, completed)) {
+            return;
         }
-        None
+        state.completed = true;
+        for text in state.output_left() {
+            let after = between(started, completed);
+            let line = Line { text, after };
+            ended.push(state.event(&self.service, Change::Output(line)));
+        }
+        let ending = ending(&vertex, between(started, completed));
+        if matches!(ending, Ending::Failed(_)) {
+            self.failed = Some(vertex.digest);
+        }
+        ended.push(state.event(&self.service, Change::Ended(ending)));
     }
 
-    /// The last output of the step that failed.
-    pub(super) fn failure(&self) -> Option<String> {
+    /// The step that failed.
+    pub(super) fn failed(&self) -> Option<Failed> {
         let state = self.vertices.get(self.failed.as_ref()?)?;
-        if state.lines.is_empty() {
-            return None;
-        }
-        let lines = state.lines.join("\n  ");
-        Some(format!("{}\n  {lines}", state.id))
+        let name = state.name.strip_prefix('[').and_then(|rest| {
+            let rest = rest.strip_prefix(&*self.service)?;
+            let rest = rest.strip_prefix(' ')?;
+            Some(format!("[{rest}"))
+        });
+        Some(Failed {
+            name: name.unwrap_or_else(|| state.name.to_string()),
+            lines: state.lines.clone(),
+        })
     }
 }
 
 impl State {
+    fn new(service: &str, vertex: &Vertex) -> Self {
+        Self {
+            digest: vertex.digest.as_str().into(),
+            name: name(service, &vertex.name).into(),
+            started: None,
+            completed: false,
+            told: HashMap::new(),
+            rest: Vec::new(),
+            lines: Vec::new(),
+        }
+    }
+
+    fn event(&self, service: &Arc<str>, change: Change) -> BuildEvent {
+        BuildEvent {
+            service: Arc::clone(service),
+            step: Arc::clone(&self.digest),
+            name: Arc::clone(&self.name),
+            change,
+        }
+    }
+
+    /// How far a part is, where that is worth telling.
+    fn part(&mut self, status: VertexStatus) -> Option<Part> {
+        let ended = status.completed.is_some();
+        let told = match self.told.get(&status.id) {
+            Some(None) => return None,
+            Some(Some(told)) => *told,
+            None => 0,
+        };
+        if !ended && (status.current - told).abs() < GRAIN {
+            return None;
+        }
+        let current = (!ended).then_some(status.current);
+        self.told.insert(status.id.clone(), current);
+        let until = if ended {
+            time!(status.completed)
+        } else {
+            time!(status.timestamp)
+        };
+        let bytes = |count: i64| u64::try_from(count).unwrap_or(0);
+        Some(Part {
+            name: status.id,
+            current: bytes(status.current),
+            total: bytes(status.total),
+            taken: between(time!(status.started), until),
+            ended,
+        })
+    }
+
     /// Takes output and hands out the lines that it ended.
     fn output(&mut self, bytes: &[u8]) -> Vec<String> {
         self.rest.extend_from_slice(bytes);
@@ -129,7 +206,17 @@ impl State {
         };
         let rest = self.rest.split_off(end + 1);
         let whole = std::mem::replace(&mut self.rest, rest);
-        let text = String::from_utf8_lossy(&whole);
+        self.lines(&whole)
+    }
+
+    /// The output that no line end will follow.
+    fn output_left(&mut self) -> Vec<String> {
+        let rest = std::mem::take(&mut self.rest);
+        self.lines(&rest)
+    }
+
+    fn lines(&mut self, bytes: &[u8]) -> Vec<String> {
+        let text = String::from_utf8_lossy(bytes);
         let lines: Vec<String> = text
             .lines()
             // A progress bar overwrites its line: what it looked like last is the line.
@@ -147,28 +234,29 @@ impl State {
     }
 }
 
-/// How a step ended.
-fn outcome(vertex: &Vertex) -> (Status, String) {
-    if !vertex.error.is_empty() {
-        let canceled = vertex.error.ends_with("context canceled");
-        return if canceled {
-            (Status::Warning, "CANCELED".to_owned())
-        } else {
-            (Status::Error, "ERROR".to_owned())
-        };
-    }
-    if vertex.cached {
-        return (Status::Done, "CACHED".to_owned());
-    }
-    let seconds = match (&vertex.started, &vertex.completed) {
-        (Some(started), Some(completed)) => {
-            let seconds = completed.seconds - started.seconds;
-            let nanos = i64::from(completed.nanos) - i64::from(started.nanos);
-            seconds as f64 + nanos as f64 / 1e9
-        }
-        _ => 0.0,
+fn between(start: Time, end: Time) -> Duration {
+    let (Some(start), Some(end)) = (start, end) else {
+        return Duration::ZERO;
     };
-    (Status::Done, format!("DONE {:.1}s", seconds.max(0.0)))
+    Duration::from_nanos(u64::try_from(end - start).unwrap_or(0))
+}
+
+/// How a step ended.
+fn ending(vertex: &Vertex, taken: Duration) -> Ending {
+    match vertex.error.as_str() {
+        "" if vertex.cached => Ending::Cached,
+        "" => Ending::Done(taken),
+        error if error.ends_with("context canceled") => Ending::Canceled,
+        error => Ending::Failed(error.to_owned()),
+    }
+}
+
+/// Whether a local folder was only looked up: the builder tells that as the end of the step, and then goes on to transfer
+/// it.
+fn is_only_looked_up(vertex: &Vertex, taken: Duration) -> bool {
+    let name = &vertex.name;
+    let is_local = name.starts_with("[internal] load ") && !name.contains("load metadata");
+    is_local && !vertex.cached && vertex.error.is_empty() && taken < Duration::from_millis(1)
 }
 
 /// `[2/3] RUN x` of service web → `[web 2/3] RUN x`, as builds of several services go on side
@@ -212,6 +300,17 @@ mod tests {
         }
     }
 
+    fn changes(events: Vec<BuildEvent>) -> Vec<Change> {
+        events.into_iter().map(|event| event.change).collect()
+    }
+
+    fn line(text: &str) -> Change {
+        Change::Output(Line {
+            text: text.to_owned(),
+            after: Duration::ZERO,
+        })
+    }
+
     #[test]
     fn steps_start_write_and_end() {
         let mut trace = Trace::new("web");
@@ -219,26 +318,25 @@ mod tests {
             started: Some(Default::default()),
             ..vertex("d", "[2/2] RUN x")
         };
-        let steps = trace.take(message(vec![started.clone()], &[("d", "one\ntw")]));
-        assert_eq!(steps.len(), 2);
-        assert_eq!(steps[0].id, "[web 2/2] RUN x");
-        assert_eq!(steps[1].detail.as_deref(), Some("one"));
-        let steps = trace.take(message(vec![], &[("d", "o\r\nthree\n")]));
-        let lines: Vec<_> = steps
-            .iter()
-            .filter_map(|step| step.detail.as_deref())
-            .collect();
-        assert_eq!(lines, ["two", "three"]);
+        let events = trace.take(message(vec![started.clone()], &[("d", "one\ntw")]));
+        assert_eq!(&*events[0].name, "[web 2/2] RUN x");
+        assert_eq!(changes(events), [Change::Started, line("one")]);
+        let events = trace.take(message(vec![], &[("d", "o\r\n10%\r20%\nthr")]));
+        assert_eq!(changes(events), [line("two"), line("20%")]);
         let ended = Vertex {
             completed: Some(Default::default()),
             error: "exit code: 1".to_owned(),
             ..started
         };
-        let steps = trace.take(message(vec![ended.clone()], &[]));
-        assert_eq!(steps[0].status, Status::Error);
+        let events = trace.take(message(vec![ended.clone()], &[]));
+        let failed = Change::Ended(Ending::Failed("exit code: 1".to_owned()));
+        assert_eq!(changes(events), [line("thr"), failed]);
         assert!(trace.take(message(vec![ended], &[])).is_empty());
-        let failure = trace.failure().unwrap_or_default();
-        assert_eq!(failure, "[web 2/2] RUN x\n  one\n  two\n  three");
+        let expected = Failed {
+            name: "[2/2] RUN x".to_owned(),
+            lines: ["one", "two", "20%", "thr"].map(str::to_owned).to_vec(),
+        };
+        assert_eq!(trace.failed(), Some(expected));
     }
 
     #[test]
@@ -249,8 +347,34 @@ mod tests {
             completed: Some(Default::default()),
             ..vertex("d", "[1/1] COPY a b")
         };
-        let steps = trace.take(message(vec![cached], &[]));
-        assert_eq!(steps[0].text, "CACHED");
-        assert_eq!(steps[0].parent.as_deref(), Some("web"));
+        let events = trace.take(message(vec![cached], &[]));
+        assert_eq!(changes(events), [Change::Ended(Ending::Cached)]);
+    }
+
+    #[test]
+    fn parts_are_told_at_their_end_and_not_all_the_time() {
+        let mut trace = Trace::new("web");
+        trace.take(message(vec![vertex("d", "[internal] load build context")], &[]));
+        let mut tell = |current, completed: bool| {
+            let status = VertexStatus {
+                id: "transferring context:".to_owned(),
+                vertex: "d".to_owned(),
+                current,
+                completed: completed.then(Default::default),
+                ..VertexStatus::default()
+            };
+            let message = StatusResponse {
+                statuses: vec![status],
+                ..StatusResponse::default()
+            };
+            trace.take(message).len()
+        };
+        let told = [
+            tell(10, false),
+            tell(2 << 20, false),
+            tell(20, true),
+            tell(20, true),
+        ];
+        assert_eq!(told, [0, 1, 1, 0]);
     }
 }

@@ -20,7 +20,7 @@ const FAR: usize = 16 << 10;
 const MOST_PLACES: usize = 8;
 
 /// Columns to wrap at where the width of the terminal is not known.
-const DEFAULT_WIDTH: usize = 140;
+pub(super) const DEFAULT_WIDTH: usize = 140;
 
 /// Renders problems as text that ends with a newline, in the given order.
 pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap, color: bool) -> String {

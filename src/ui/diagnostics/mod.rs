@@ -1,5 +1,6 @@
 //! Problems of compose files, for people and for programs (see `docs/diagnostics.md`).
 
+pub mod excerpt;
 mod human;
 mod json;
 mod sarif;

@@ -1,10 +1,16 @@
 //! What is known of every step: the state that the live display draws.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
+use super::build::build_step;
+use crate::report::build::{BuildEvent, Change};
 use crate::report::event::{Progress, Status, Step};
+
+/// Lines of output that are kept of a step of a build.
+pub(super) const KEPT_LINES: usize = 6;
 
 /// Steps in the order in which they were first heard of.
 #[derive(Debug, Default)]
@@ -18,6 +24,8 @@ pub(super) struct Row {
     pub(super) step: Step,
     started: Instant,
     ended: Option<Instant>,
+    /// What a step of a build wrote last; none where this is something else.
+    output: Option<VecDeque<String>>,
 }
 
 impl Row {
@@ -26,6 +34,19 @@ impl Row {
         self.ended
             .unwrap_or(now)
             .saturating_duration_since(self.started)
+    }
+
+    /// The last lines of its output, while it is under way.
+    pub(super) fn output(&self) -> impl DoubleEndedIterator<Item = &str> {
+        let output = self.output.iter().filter(|_| self.ended.is_none());
+        output.flatten().map(String::as_str)
+    }
+
+    /// Whether it is an end of a build that nobody looks at again: of what the builder does for itself.
+    fn is_passing(&self) -> bool {
+        self.output.is_some()
+            && self.step.status == Status::Done
+            && self.step.id.contains(" internal] ")
     }
 
     fn update(&mut self, step: Step, now: Instant) {
@@ -70,8 +91,29 @@ impl Board {
             step,
             started: now,
             ended,
+            output: None,
         };
         self.rows.insert(row.step.id.clone(), row);
+    }
+
+    /// Takes in what happened to a step of a build at `now`.
+    pub fn update_build(&mut self, event: &BuildEvent, now: Instant) {
+        let mut step = build_step(event);
+        // Lines of output are below their step.
+        if step.status == Status::Working {
+            step.detail = None;
+        }
+        self.update(step, now);
+        let Some(row) = self.rows.get_mut(&*event.name) else {
+            return;
+        };
+        let output = row.output.get_or_insert_default();
+        if let Change::Output(line) = &event.change {
+            if output.len() == KEPT_LINES {
+                output.pop_front();
+            }
+            output.push_back(line.text.clone());
+        }
     }
 
     /// Whether nothing was heard of yet.
@@ -105,14 +147,13 @@ impl Board {
         })
     }
 
-    /// Steps that are a part of `id`.
+    /// Steps that are a part of `id` and that are shown: those of a build only until it is done.
     pub(super) fn parts(&self, id: &str) -> impl Iterator<Item = &Row> {
+        let whole = self.rows.get(id).map(|row| row.step.status);
         self.rows
             .values()
             .filter(move |row| row.step.parent.as_deref() == Some(id))
-    }
-
-    pub(super) fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.rows.values()
+            .filter(move |row| row.output.is_none() || whole != Some(Status::Done))
+            .filter(|row| !row.is_passing())
     }
 }

@@ -1,11 +1,13 @@
 //! Steps of a plan → lines on the screen.
 
 mod board;
+mod build;
 mod json;
 mod plain;
 mod tty;
 
 pub use board::Board;
+pub use build::{BuildLines, build_step};
 pub use json::line as json_line;
 pub use plain::line as plain_line;
 pub use tty::{Frame, frame};

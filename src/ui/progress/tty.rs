@@ -33,6 +33,8 @@ const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "�
 const FILL: [char; 9] = ['⠀', '⡀', '⣀', '⣄', '⣤', '⣦', '⣶', '⣷', '⣿'];
 /// Rows kept free below the block.
 const SPARE_ROWS: usize = 2;
+/// What is in front of the output of a step.
+const OUTPUT_MARK: &str = "      │ ";
 /// Columns that the time at the end of a line takes at least.
 const TIME_WIDTH: usize = 8;
 
@@ -53,25 +55,46 @@ pub fn frame(board: &Board, frame: &Frame<'_>) -> Vec<String> {
 
 fn body(board: &Board, frame: &Frame<'_>) -> Vec<String> {
     let room = frame.height.saturating_sub(SPARE_ROWS).max(1);
-    let column = board
-        .rows()
+    let roots: Vec<&Row> = board.roots().collect();
+    let rows: Vec<&Row> = roots
+        .iter()
+        .flat_map(|root| std::iter::once(*root).chain(board.parts(&root.step.id)))
+        .collect();
+    let column = rows
+        .iter()
         .map(|row| name(board, row).width() + indent(row).len())
         .max()
         .unwrap_or_default();
     let draw = |row: &Row| line(board, row, column, frame);
-    let all: usize = board.rows().count();
-    let roots: Vec<&Row> = board.roots().collect();
-    if all <= room {
-        return roots
+    if rows.len() <= room {
+        let mut left = room - rows.len();
+        return rows
             .into_iter()
-            .flat_map(|root| std::iter::once(root).chain(board.parts(&root.step.id)))
-            .map(draw)
+            .flat_map(|row| std::iter::once(draw(row)).chain(output(row, &mut left, frame)))
             .collect();
     }
     if roots.len() <= room {
         return roots.into_iter().map(draw).collect();
     }
     most_telling(&roots, room, draw)
+}
+
+/// The last lines that a step wrote, as far as there is room `left` for them.
+fn output(row: &Row, left: &mut usize, frame: &Frame<'_>) -> Vec<String> {
+    let mut lines: Vec<String> = row
+        .output()
+        .rev()
+        .take(*left)
+        .map(|text| {
+            let text = anstream::adapter::strip_str(text).to_string();
+            let text = text.replace(|c: char| c.is_control(), " ");
+            let text = cut(&format!("{OUTPUT_MARK}{text}"), frame.width);
+            style::paint(style::OUTPUT, &text, frame.color)
+        })
+        .collect();
+    *left -= lines.len();
+    lines.reverse();
+    lines
 }
 
 /// As many roots as there is room for: failures and what goes on first, in their usual order, and
@@ -216,6 +239,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::report::build::{BuildEvent, Change, Ending, Line};
     use crate::report::event::{Progress, Step};
 
     fn show(board: &Board, width: usize, height: usize, now: Instant) -> String {
@@ -302,6 +326,50 @@ mod tests {
            … and 6 more
         "#);
         assert!(shown.lines().count() < 6);
+    }
+
+    fn of_build(name: &str, change: Change) -> BuildEvent {
+        BuildEvent {
+            service: "web".into(),
+            step: name.into(),
+            name: name.into(),
+            change,
+        }
+    }
+
+    #[test]
+    fn builds_show_the_output_of_what_goes_on_and_fold_up() {
+        let start = Instant::now();
+        let mut board = Board::default();
+        board.update(Step::working("web", "Building"), start);
+        let done = || Change::Ended(Ending::Done(Duration::ZERO));
+        let internal = "[web internal] load build definition";
+        for change in [Change::Started, done()] {
+            board.update_build(&of_build(internal, change), start);
+        }
+        board.update_build(&of_build("[web 1/2] COPY a b", done()), start);
+        board.update_build(&of_build("[web 2/2] RUN x", Change::Started), start);
+        for number in 1..=9 {
+            let line = Line {
+                text: format!("\x1b[1mline {number}\x1b[0m"),
+                after: Duration::ZERO,
+            };
+            board.update_build(&of_build("[web 2/2] RUN x", Change::Output(line)), start);
+        }
+        insta::assert_snapshot!(show(&board, 60, 8, start), @r"
+        [+] Running 2/4
+         ⠋ web [⣿⠀]                       Building             0.0s 
+           ✔ [web 1/2] COPY a b DONE 0.0s                      0.0s 
+           ⠋ [web 2/2] RUN x                                   0.0s 
+              │ line 7
+              │ line 8
+              │ line 9
+        ");
+        board.update(Step::done("web", "Built"), start);
+        insta::assert_snapshot!(show(&board, 60, 8, start), @r"
+        [+] Running 3/4
+         ✔ web  Built                                           0.0s
+        ");
     }
 
     #[test]

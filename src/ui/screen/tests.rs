@@ -36,6 +36,7 @@ async fn shown(mode: Mode, events: Vec<Event>) -> (String, String) {
             mode,
             title: "Running",
             to_stdout: false,
+            builds_to_stdout: false,
             color: false,
             dry_run: false,
             log: log_printer::Options {

@@ -19,6 +19,7 @@ use bollard::moby::sshforward::v1::ssh_server::SshServer;
 use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint, Server};
 
+use super::failure::{self, Report};
 use super::recipe::{Context, Dockerfile, Recipe, problem};
 use super::trace::Trace;
 use crate::connect::Address;
@@ -201,7 +202,7 @@ async fn run(
                 ))
             })
         }
-        Err(status) => Err(failure(recipe, &status, &trace)),
+        Err(status) => Err(failed(recipe, &status, &trace)),
     }
 }
 
@@ -277,29 +278,13 @@ async fn watch(
     trace
 }
 
-fn failure(recipe: &Recipe, status: &tonic::Status, trace: &Trace) -> Error {
-    let service = &recipe.service;
-    let text = status.message();
-    let text = text
-        .strip_prefix("failed to solve: ")
-        .or_else(|| text.strip_prefix("rpc error: code = Unknown desc = "))
-        .unwrap_or(text);
-    let mut message = format!("cannot build the image of service {service:?}: {text}");
-    if let Some(output) = trace.failure() {
-        message.push_str("\n  ");
-        message.push_str(&output);
-    }
-    let error = Error::new(message);
-    if text.contains("unsupported frontend capability") {
-        return error.remedy("`build.additional_contexts` needs a newer engine (23 or later)");
-    }
-    if text.contains("unknown flag: --") || text.contains("unknown instruction") {
-        return error.remedy("correct the Dockerfile; newer syntax needs a newer engine");
-    }
-    if text.contains("is not allowed") && text.contains("entitlement") {
-        return error.remedy("allow it in the engine's configuration (`builder.entitlements`)");
-    }
-    error
+fn failed(recipe: &Recipe, status: &tonic::Status, trace: &Trace) -> Error {
+    let report = Report {
+        text: status.message().to_owned(),
+        lines: failure::lines_of(status),
+        step: trace.failed(),
+    };
+    failure::error(recipe, report)
 }
 
 fn random_id() -> String {
