@@ -73,7 +73,11 @@ pub(crate) fn builds(
 /// Cold, warm, and with one file changed.
 type Cases = [Usage; 3];
 
-const CASES: [(&str, f64); 3] = [("cold", 1.0), ("nothing changed", 0.5), ("a file changed", 1.0)];
+const CASES: [(&str, f64); 3] = [
+    ("cold", 1.0),
+    ("nothing changed", 0.5),
+    ("a file changed", 1.0),
+];
 
 fn tell(context: &str, [reference, ours, bundled]: &[Vec<Cases>; 3], report: &mut Report) {
     for (engine, measured) in [("BuildKit", ours), ("bundled", bundled)] {
@@ -129,7 +133,11 @@ impl Way {
     fn measure(&self, project: &Project, folder: &Path) -> Result<Cases, Error> {
         self.prune(project)?;
         let build = |case: &str| {
-            eprintln!("build, {}, {case}: {}", project.file.display(), self.tool.name);
+            eprintln!(
+                "build, {}, {case}: {}",
+                project.file.display(),
+                self.tool.name
+            );
             let host = format!("unix://{}", self.socket.display());
             let command = self.tool.command(&project.file, Some(&host), &["build"]);
             measure(&command, &folder.join("output"))

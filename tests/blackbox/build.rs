@@ -98,7 +98,10 @@ fn a_failing_build_shows_what_failed() {
 
 #[test]
 fn the_failing_lines_of_a_dockerfile_are_shown() {
-    let project = Project::new("badlines", "services: {web: {build: {dockerfile: docker/Recipe}}}");
+    let project = Project::new(
+        "badlines",
+        "services: {web: {build: {dockerfile: docker/Recipe}}}",
+    );
     project.file(
         "docker/Recipe",
         "FROM IMAGE\nENV A=1\nRUN echo before\n\nRUN echo the reason; \\\n  exit 5\n",
@@ -141,7 +144,9 @@ fn steps_are_told_as_docker_tells_them() {
         "Dockerfile",
         "FROM IMAGE AS base\nRUN echo one\nFROM base\nRUN echo two; echo three\n",
     );
-    let build = project.rcompose(&["--progress", "plain", "build"]).success();
+    let build = project
+        .rcompose(&["--progress", "plain", "build"])
+        .success();
     let text = &build.stdout;
     let number = |step: &str| {
         let line = text.lines().find(|line| line.ends_with(step));
@@ -154,13 +159,18 @@ fn steps_are_told_as_docker_tells_them() {
     let has = |number: &str, end: &str| {
         let lines = text.lines();
         let mut lines = lines.filter(|line| line.starts_with(&format!("{number} ")));
-        assert!(lines.any(|line| line.ends_with(end)), "{number} {end}: {text}");
+        assert!(
+            lines.any(|line| line.ends_with(end)),
+            "{number} {end}: {text}"
+        );
     };
     has(&first, " one");
     has(&second, " two");
     has(&second, " three");
     assert!(text.contains(&format!("\n{second} DONE ")), "{text}");
-    let again = project.rcompose(&["--progress", "plain", "build"]).success();
+    let again = project
+        .rcompose(&["--progress", "plain", "build"])
+        .success();
     assert!(again.stdout.contains(" CACHED\n"), "{again:?}");
     project.rcompose(&["build", "--quiet"]).success();
     forget(&project);

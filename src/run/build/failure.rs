@@ -7,6 +7,7 @@ use prost::Message as _;
 
 use super::recipe::{Context, Dockerfile, Recipe};
 use super::trace::Failed;
+use crate::dockerfile;
 use crate::run::Error;
 use crate::run::error::Excerpt;
 
@@ -67,9 +68,10 @@ pub(super) fn lines_of(status: &tonic::Status) -> Option<Lines> {
             } else {
                 let source = Source::decode(detail.value.as_slice()).ok()?;
                 let line = |line: i32| u32::try_from(line).unwrap_or(0);
-                let ranges = source.ranges.iter().filter_map(|range| {
-                    Some((line(range.start?.line), line(range.end?.line)))
-                });
+                let ranges = source
+                    .ranges
+                    .iter()
+                    .filter_map(|range| Some((line(range.start?.line), line(range.end?.line))));
                 ranges.collect()
             };
             let first = ranges.iter().map(|range| range.0).min()?;
@@ -102,7 +104,7 @@ pub(super) fn error(recipe: &Recipe, report: Report) -> Error {
         .as_ref()
         .map(|step| step.lines.clone())
         .unwrap_or_default();
-    if let Some((name, text, path)) = dockerfile(recipe)
+    if let Some((name, text, path)) = dockerfile_of(recipe)
         && let Some(lines) = lines.or_else(|| located(&text, report.step.as_ref()?))
     {
         error.excerpt = Some(Box::new(Excerpt {
@@ -126,8 +128,13 @@ pub(super) fn error(recipe: &Recipe, report: Report) -> Error {
 }
 
 /// The lines of the instruction that a step runs.
-fn located(_text: &str, _step: &Failed) -> Option<Lines> {
-    None
+fn located(text: &str, step: &Failed) -> Option<Lines> {
+    let range = dockerfile::locate_step(&dockerfile::parse(text), &step.name)?;
+    let line = |end: usize| {
+        let before = text.get(..end).unwrap_or_default();
+        u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX)
+    };
+    Some((line(range.start), line(range.end)))
 }
 
 /// The builder's words without what only it understands.
@@ -180,7 +187,7 @@ fn remedy(recipe: &Recipe, text: &str) -> Option<String> {
 
 /// The Dockerfile of a recipe, where it is here: its name for people, its text, and the attribute of the compose files
 /// that it stands in.
-fn dockerfile(recipe: &Recipe) -> Option<(String, String, Vec<String>)> {
+fn dockerfile_of(recipe: &Recipe) -> Option<(String, String, Vec<String>)> {
     let read = |path: &Path| Some((shown(path), std::fs::read_to_string(path).ok()?, Vec::new()));
     match (&recipe.dockerfile, &recipe.context) {
         (Dockerfile::Outside(path), _) => read(path),
@@ -215,6 +222,21 @@ mod tests {
     }
 
     #[test]
+    fn steps_are_found_in_the_dockerfile() {
+        let text = "FROM base AS one\nENV A=1\nRUN make \\\n  all\nCOPY a b\n";
+        let step = |name: &str| Failed {
+            name: name.to_owned(),
+            lines: Vec::new(),
+        };
+        assert_eq!(
+            located(text, &step("[one 2/3] RUN make   all")),
+            Some((3, 4))
+        );
+        assert_eq!(located(text, &step("Step 4/4 : COPY a b")), Some((5, 5)));
+        assert_eq!(located(text, &step("exporting to image")), None);
+    }
+
+    #[test]
     fn words_of_the_inside_are_left_out() {
         let text = "failed to solve: failed to compute cache key: failed to calculate checksum of \
                     ref 1a::2b: \"/nosuch\": not found";
@@ -240,7 +262,9 @@ mod tests {
             type_url: url.to_owned(),
             value,
         };
-        details.details.push(any("errdefs.Source", source.encode_to_vec()));
+        details
+            .details
+            .push(any("errdefs.Source", source.encode_to_vec()));
         let status = |details: &rpc::Status| {
             let details = details.encode_to_vec();
             tonic::Status::with_details(tonic::Code::Unknown, "no", details.into())

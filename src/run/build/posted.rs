@@ -97,7 +97,11 @@ pub(super) async fn build(
     while let Some(message) = messages.next().await {
         match message {
             Ok(message) => reader.take(message, sender),
-            Err(error) => return Err(packing.take().unwrap_or_else(|| reader.failure(recipe, error))),
+            Err(error) => {
+                return Err(packing
+                    .take()
+                    .unwrap_or_else(|| reader.failure(recipe, error)));
+            }
         }
     }
     for tag in &recipe.tags[1..] {

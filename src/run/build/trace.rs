@@ -105,7 +105,12 @@ impl Trace {
         events
     }
 
-    fn vertex(&mut self, vertex: Vertex, events: &mut Vec<BuildEvent>, ended: &mut Vec<BuildEvent>) {
+    fn vertex(
+        &mut self,
+        vertex: Vertex,
+        events: &mut Vec<BuildEvent>,
+        ended: &mut Vec<BuildEvent>,
+    ) {
         let state = self.vertices.entry(vertex.digest.clone());
         let state = state.or_insert_with(|| State::new(&self.service, &vertex));
         let started = time!(vertex.started);
@@ -354,7 +359,10 @@ mod tests {
     #[test]
     fn parts_are_told_at_their_end_and_not_all_the_time() {
         let mut trace = Trace::new("web");
-        trace.take(message(vec![vertex("d", "[internal] load build context")], &[]));
+        trace.take(message(
+            vec![vertex("d", "[internal] load build context")],
+            &[],
+        ));
         let mut tell = |current, completed: bool| {
             let status = VertexStatus {
                 id: "transferring context:".to_owned(),

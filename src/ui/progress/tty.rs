@@ -368,7 +368,7 @@ mod tests {
         board.update(Step::done("web", "Built"), start);
         insta::assert_snapshot!(show(&board, 60, 8, start), @r"
         [+] Running 3/4
-         ✔ web  Built                                           0.0s
+         ✔ web  Built                                          0.0s
         ");
     }
 
