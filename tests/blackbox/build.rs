@@ -108,11 +108,12 @@ fn the_failing_lines_of_a_dockerfile_are_shown() {
     );
     let build = project.rcompose(&["build"]);
     assert_eq!(build.code, 1, "{build:?}");
-    build.says("docker/Recipe:5:1: ");
-    build.says("5 | RUN echo the reason; \\");
-    build.says("6 |   exit 5");
-    build.says("exit code: 5");
-    build.says("its last output:\n  the reason\n");
+    build
+        .says("docker/Recipe:5:1: ")
+        .says("5 | RUN echo the reason; \\")
+        .says("6 |   exit 5")
+        .says("exit code: 5")
+        .says("its last output:\n  the reason\n");
     project.file("docker/Recipe", "FROM IMAGE\n\nNOSUCH instruction\n");
     let build = project.rcompose(&["build"]);
     assert_eq!(build.code, 1, "{build:?}");
@@ -120,8 +121,10 @@ fn the_failing_lines_of_a_dockerfile_are_shown() {
     project.file("docker/Recipe", "FROM IMAGE\nCOPY missing /x\n");
     let build = project.rcompose(&["build"]);
     assert_eq!(build.code, 1, "{build:?}");
-    build.says("docker/Recipe:2:1: ").says("missing");
-    build.says("below the build context");
+    build
+        .says("docker/Recipe:2:1: ")
+        .says("missing")
+        .says("below the build context");
 }
 
 #[test]
@@ -132,8 +135,8 @@ fn the_failing_line_of_a_dockerfile_in_the_compose_file_is_shown() {
     );
     let up = project.rcompose(&["up", "--detach"]);
     assert_eq!(up.code, 1, "{up:?}");
-    up.says("compose.yaml:6:9: ");
-    up.says("6 |         RUN echo the reason; exit 5");
+    up.says("compose.yaml:6:9: ")
+        .says("6 |         RUN echo the reason; exit 5");
     project.assert_nothing_left();
 }
 
