@@ -40,4 +40,5 @@ mod time;
 mod volume;
 
 pub use error::{Error, Result};
+pub use image::Repository;
 pub use layout::Layout;

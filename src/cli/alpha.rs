@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{Context, Error, scale, watch};
+use super::{Context, Error, publish, scale, watch};
 use crate::ui;
 use crate::ui::graph::{self, Options};
 
@@ -20,6 +20,9 @@ pub struct Args {
 /// The commands of `alpha`.
 #[derive(Debug, Clone, clap::Subcommand)]
 pub enum Command {
+    /// Push the compose files to a registry: now "rcompose publish"
+    #[command(hide = true)]
+    Publish(publish::Args),
     /// Change the number of containers of services: now "rcompose scale"
     #[command(hide = true)]
     Scale(scale::Args),
@@ -65,6 +68,7 @@ pub struct Viz {
 /// Runs the command.
 pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
     match args.command {
+        Command::Publish(args) => publish::run(context, args).await,
         Command::Scale(args) => scale::run(context, args).await,
         Command::Watch(args) => watch::run(context, args).await,
         Command::Viz(args) => viz(context, &args),

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::{
     alpha, attach, build, commit, completion, config, cp, create, down, engine, events, exec,
-    export, images, kill, lint, logs, ls, man, migrate, pause, plan, port, ps, pull, push, restart,
-    rm, run, scale, schema, start, stats, stop, top, up, version, volumes, wait, watch,
+    export, images, kill, lint, logs, ls, man, migrate, pause, plan, port, ps, publish, pull, push,
+    restart, rm, run, scale, schema, start, stats, stop, top, up, version, volumes, wait, watch,
 };
 use crate::connect::Intent;
 
@@ -62,6 +62,10 @@ pub struct GlobalArgs {
     /// Compose file; may be given several times, later ones override earlier ones
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub files: Vec<String>,
+
+    /// Registry that compose files are read from and published to without TLS, as HOST[:PORT]
+    #[arg(long = "insecure-registry", value_name = "REGISTRY", hide = true)]
+    pub insecure_registries: Vec<String>,
 
     /// How many engine requests may run at once; -1 for no limit
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -153,6 +157,8 @@ pub enum Command {
     Port(port::Args),
     /// List containers
     Ps(ps::Args),
+    /// Push the compose files to a registry, for others to run
+    Publish(publish::Args),
     /// Pull the images of services
     Pull(pull::Args),
     /// Push the images of services

@@ -1,7 +1,7 @@
 //! `config`: prints the project in its canonical form, or parts of it.
 
 mod args;
-mod digests;
+pub(super) mod digests;
 mod lists;
 mod variables;
 mod why;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::args::GlobalArgs;
 use super::error::{Error, Style};
@@ -12,6 +12,7 @@ use super::settings::{Settings, truth};
 use crate::compose::{self, Diagnostic, LoadOptions, Loaded, SourceMap};
 use crate::connect::{self, Engine, Intent};
 use crate::report::event;
+use crate::run::artifact::remote_files::RemoteFiles;
 use crate::run::select::{self, Target};
 use crate::ui::diagnostics::Format;
 use crate::ui::progress::Mode;
@@ -33,6 +34,8 @@ pub struct Context {
     report: Mutex<ui::diagnostics::Sarif>,
     /// What the command is about to do on an engine.
     pub(super) intent: Intent,
+    /// Compose files from registries.
+    remote: Arc<RemoteFiles>,
 }
 
 impl Context {
@@ -48,6 +51,7 @@ impl Context {
             settings: Settings::new(&global, &env)?,
             report: Mutex::default(),
             intent: Intent::Look,
+            remote: Arc::new(RemoteFiles::new(&env, &global.insecure_registries)),
             global,
             env,
             working_dir: std::env::current_dir()?,
@@ -107,6 +111,7 @@ impl Context {
             env_files: self.global.env_files.clone(),
             services: services.to_vec(),
             all_resources: self.global.all_resources,
+            remote: Some(Arc::clone(&self.remote) as _),
             ..LoadOptions::new(self.working_dir.clone(), self.env.clone())
         }
     }

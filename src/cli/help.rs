@@ -21,7 +21,10 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Work in containers",
         &["exec", "run", "attach", "cp", "export", "commit"],
     ),
-    ("Make and share images", &["build", "pull", "push"]),
+    (
+        "Make and share images",
+        &["build", "pull", "push", "publish"],
+    ),
     (
         "Write compose files",
         &["config", "plan", "lint", "migrate", "schema"],

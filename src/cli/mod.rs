@@ -43,6 +43,7 @@ pub mod pause;
 pub mod plan;
 pub mod port;
 pub mod ps;
+pub mod publish;
 pub mod pull;
 pub mod push;
 pub mod restart;
@@ -126,6 +127,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error
         Command::Plan(args) => plan::run(context, args).await,
         Command::Port(args) => port::run(context, args).await,
         Command::Ps(args) => ps::run(context, args).await,
+        Command::Publish(args) => publish::run(context, args).await,
         Command::Pull(args) => pull::run(context, args).await,
         Command::Push(args) => push::run(context, args).await,
         Command::Restart(args) => restart::run(context, args).await,

@@ -27,13 +27,14 @@ const VALUES: [&str; 8] = [
 /// The same without a value.
 const SWITCHES: [&str; 4] = ["-D", "--debug", "--tls", "--tlsverify"];
 /// Options of ours before the command that take a value.
-const OUR_VALUES: [&str; 13] = [
+const OUR_VALUES: [&str; 14] = [
     "--ansi",
     "--diagnostics",
     "--engine",
     "--env-file",
     "-f",
     "--file",
+    "--insecure-registry",
     "--parallel",
     "--profile",
     "--progress",

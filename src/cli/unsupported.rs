@@ -1,18 +1,10 @@
 //! Commands of docker compose that do not exist here: refused by name, with the reason.
 
 /// By what stands after `docker compose`, and why.
-const COMMANDS: &[(&str, &str)] = &[
-    ("alpha generate", GENERATE),
-    ("alpha publish", PUBLISH),
-    ("bridge", BRIDGE),
-    ("publish", PUBLISH),
-];
+const COMMANDS: &[(&str, &str)] = &[("alpha generate", GENERATE), ("bridge", BRIDGE)];
 
 const BRIDGE: &str = "it runs images of Docker's own that turn the project into Kubernetes manifests: \"rcompose config\" gives them what they read";
 const GENERATE: &str = "an experiment of docker compose: write the file by hand, \"docker inspect\" tells what is in the containers";
-const PUBLISH: &str =
-    "compose files are not pushed to registries: keep them in the repository of the application";
-
 /// Why a command does not exist; nothing where it is not one of docker compose's, or exists.
 #[cfg(test)]
 pub(super) fn reason(command: &str) -> Option<&'static str> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::diagnostic::{Diagnostic, code};
 use super::environment::read_env_file;
 use super::loader::Loader;
+use super::located::Located;
 use super::paths;
 
 /// Names of compose files, most wanted first.
@@ -28,6 +29,8 @@ const OVERRIDE_NAMES: [&str; 4] = [
 pub(crate) struct Discovered {
     /// Absolute folder that relative paths start from.
     pub(crate) folder: PathBuf,
+    /// Absolute folder that the project is named after: the same, unless its files came from elsewhere.
+    pub(crate) home: PathBuf,
     /// Compose files: absolute, or `-`.
     pub(crate) files: Vec<PathBuf>,
     /// Env files given by the caller, absolute.
@@ -45,33 +48,27 @@ pub(crate) fn discover(loader: &mut Loader<'_>) -> Option<Discovered> {
     environment
         .entry("PWD".to_owned())
         .or_insert_with(|| options.working_dir.display().to_string());
-    if options
-        .files
-        .iter()
-        .any(|file| loader.refuse_remote(file, None))
-    {
-        return None;
-    }
-    let mut files: Vec<PathBuf> = options
-        .files
-        .iter()
-        .map(|file| absolute(&options.working_dir, Path::new(file)))
-        .collect();
+    let mut named = Named::of(loader, options.files.iter().map(String::as_str))?;
     let given = given_env_files(loader);
-    let first = env_files(loader, &given, &files)?;
+    let first = env_files(loader, &given, &named.local)?;
     read_env_files(loader, &first, &mut environment);
-    if files.is_empty() {
-        files = files_of_environment(loader, &environment)?;
+    if named.files.is_empty() {
+        named = files_of_environment(loader, &environment)?;
     }
-    if files.is_empty() {
-        files = search(loader, &project_folder(loader, &files));
+    if named.files.is_empty() {
+        let found = search(loader, &project_folder(loader, &[]));
+        named = Named {
+            local: found.clone(),
+            files: found,
+            elsewhere: None,
+        };
     }
-    if files.is_empty() {
+    if named.files.is_empty() {
         loader.problems.push(no_file(loader));
         return None;
     }
     // The compose file may have been found in another folder, with an env file of its own.
-    let second = env_files(loader, &given, &files)?;
+    let second = env_files(loader, &given, &named.local)?;
     if second != first {
         read_env_files(loader, &second, &mut environment);
     }
@@ -81,13 +78,49 @@ pub(crate) fn discover(loader: &mut Loader<'_>) -> Option<Discovered> {
     } else {
         options.profiles.clone()
     };
+    let home = project_folder(loader, &named.local);
     Some(Discovered {
-        folder: project_folder(loader, &files),
-        files,
+        folder: named.elsewhere.unwrap_or_else(|| home.clone()),
+        home,
+        files: named.files,
         env_files: given,
         environment,
         profiles,
     })
+}
+
+/// Compose files as they are named.
+#[derive(Default)]
+struct Named {
+    /// Their paths, absolute, or `-`.
+    files: Vec<PathBuf>,
+    /// Those before the first that came from elsewhere: they tell the project's own folder.
+    local: Vec<PathBuf>,
+    /// The folder of the first that came from elsewhere: relative paths start from there.
+    elsewhere: Option<PathBuf>,
+}
+
+impl Named {
+    /// Brings what is elsewhere.
+    fn of<'n>(loader: &mut Loader<'_>, names: impl Iterator<Item = &'n str>) -> Option<Self> {
+        let mut named = Self::default();
+        for name in names {
+            let path = match loader.located(name, None) {
+                Located::Local => absolute(&loader.options.working_dir, Path::new(name)),
+                Located::Missing => return None,
+                Located::Brought(path) => {
+                    let folder = path.parent().map(Path::to_owned);
+                    named.elsewhere = named.elsewhere.or(folder);
+                    path
+                }
+            };
+            if named.elsewhere.is_none() {
+                named.local.push(path.clone());
+            }
+            named.files.push(path);
+        }
+        Some(named)
+    }
 }
 
 /// An absolute, clean path; `-` stays.
@@ -190,19 +223,18 @@ fn default_env_file_disabled(loader: &mut Loader<'_>) -> Option<bool> {
 fn files_of_environment(
     loader: &mut Loader<'_>,
     environment: &BTreeMap<String, String>,
-) -> Option<Vec<PathBuf>> {
+) -> Option<Named> {
     let Some(list) = environment.get("COMPOSE_FILE") else {
-        return Some(Vec::new());
+        return Some(Named::default());
     };
     let default = if cfg!(windows) { ";" } else { ":" };
     let separator = environment
         .get("COMPOSE_PATH_SEPARATOR")
         .filter(|separator| !separator.is_empty())
         .map_or(default, String::as_str);
-    let mut files = Vec::new();
     for name in list.split(separator) {
         let path = absolute(&loader.options.working_dir, Path::new(name));
-        if path != Path::new("-") && !path.exists() {
+        if path != Path::new("-") && !paths::is_remote(name) && !path.exists() {
             loader.problems.push(
                 Diagnostic::error(format!("{name} does not exist, named by COMPOSE_FILE"))
                     .code(code::FILE_NOT_FOUND)
@@ -210,9 +242,8 @@ fn files_of_environment(
             );
             return None;
         }
-        files.push(path);
     }
-    Some(files)
+    Named::of(loader, list.split(separator))
 }
 
 /// Looks in the folder and its parents for the names that compose files have by default.

@@ -9,6 +9,7 @@ use super::diagnostic::similar::{did_you_mean, similar};
 use super::diagnostic::{Diagnostic, code};
 use super::first_format;
 use super::loader::{Loader, Scope};
+use super::located::Located;
 use super::merge::{self, Directives};
 use super::node::{Map, Node, Value};
 use super::paths;
@@ -246,15 +247,13 @@ impl Extension<'_, '_> {
     }
 
     fn base_file(&mut self, name: &str, file: &str, span: Span) -> Option<Rc<BaseFile>> {
-        if self.loader.refuse_remote(file, Some(span)) {
-            return None;
-        }
         let folder = self.scope.folder.to_string_lossy().into_owned();
-        let path = PathBuf::from(if Path::new(file).is_absolute() {
-            paths::clean(file)
-        } else {
-            paths::join(&folder, file)
-        });
+        let path = match self.loader.located(file, Some(span)) {
+            Located::Brought(path) => path,
+            Located::Missing => return None,
+            Located::Local if Path::new(file).is_absolute() => PathBuf::from(paths::clean(file)),
+            Located::Local => PathBuf::from(paths::join(&folder, file)),
+        };
         let key = (self.scope.id, path.clone());
         if let Some(known) = self.loader.bases.get(&key) {
             return known.clone();

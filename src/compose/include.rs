@@ -7,6 +7,7 @@ use super::diagnostic::similar::{did_you_mean, similar};
 use super::diagnostic::{Diagnostic, code};
 use super::environment;
 use super::loader::{Loader, ParsedFile, Scope};
+use super::located::Located;
 use super::merge::{self, Directives};
 use super::node::{Entry, Map, Node, Value};
 use super::paths;
@@ -160,17 +161,14 @@ fn load_import(loader: &mut Loader<'_>, scope: &Scope, import: Import) -> Option
             paths::join(&folder, text)
         })
     };
-    let files: Vec<(PathBuf, Span)> = import
-        .paths
-        .iter()
-        .map(|(text, span)| (absolute(text), *span))
-        .collect();
-    if import
-        .paths
-        .iter()
-        .any(|(text, span)| loader.refuse_remote(text, Some(*span)))
-    {
-        return None;
+    let mut files: Vec<(PathBuf, Span)> = Vec::with_capacity(import.paths.len());
+    for (text, span) in &import.paths {
+        let path = match loader.located(text, Some(*span)) {
+            Located::Local => absolute(text),
+            Located::Brought(path) => path,
+            Located::Missing => return None,
+        };
+        files.push((path, *span));
     }
     let (main, main_span) = files.first()?.clone();
     if !may_enter(loader, scope, &main, main_span) {

@@ -169,7 +169,7 @@ struct Model {
 fn load_model(loader: &mut Loader<'_>, use_environment: bool) -> Option<Model> {
     let mut found = discover::discover(loader)?;
     let files = parse_files(loader, &found.files);
-    let name = name::project_name(loader, &files, &found.folder, &found.environment)?;
+    let name = name::project_name(loader, &files, &found.home, &found.environment)?;
     let own = ("COMPOSE_PROJECT_NAME".to_owned(), name.clone());
     found.environment.extend([own.clone()]);
     let environment = if use_environment {

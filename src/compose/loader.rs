@@ -156,20 +156,6 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Reports a compose file that would have to be fetched; whether it is one.
-    pub(crate) fn refuse_remote(&mut self, text: &str, place: Option<Span>) -> bool {
-        if !paths::is_remote(text) {
-            return false;
-        }
-        let problem = Diagnostic::error(format!(
-            "compose files are not fetched from elsewhere: {text}"
-        ))
-        .code(code::REMOTE_FILE)
-        .help("fetch it and name the local file");
-        self.report(problem, place);
-        true
-    }
-
     /// Takes what an expansion adds from the budget; reports that it is used up, the first time.
     pub(crate) fn spend(&mut self, cost: usize, what: &str, place: Span) -> Option<()> {
         let taken = self.budget.take(cost);

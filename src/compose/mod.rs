@@ -3,6 +3,7 @@
 //! One module per stage; every stage works on spanned [`node::Node`]s, so an error of any
 //! stage can say where.
 
+pub mod artifact;
 mod budget;
 mod canonical;
 mod consistency;
@@ -22,6 +23,7 @@ mod load;
 #[cfg(test)]
 mod load_tests;
 mod loader;
+mod located;
 mod map;
 mod merge;
 pub mod model;

@@ -1,7 +1,27 @@
 //! What a caller can ask of [`super::load()`].
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Brings compose files that are not on this machine.
+pub trait Fetch: Debug + Send + Sync {
+    /// The path of a local copy of what `name` (`oci://…`, or any other URL) names.
+    ///
+    /// # Errors
+    /// When it is not read, or cannot be.
+    fn fetch(&self, name: &str) -> Result<PathBuf, FetchError>;
+}
+
+/// Why a compose file could not be brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchError {
+    /// What is wrong, with the name.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
 
 /// Which project to load and which stages to run.
 ///
@@ -41,6 +61,8 @@ pub struct LoadOptions {
     pub resolve_environment: bool,
     /// `--all-resources`: keep networks, volumes, … that no service uses.
     pub all_resources: bool,
+    /// Brings what is not on this machine; without it such files are refused.
+    pub remote: Option<Arc<dyn Fetch>>,
 }
 
 impl LoadOptions {
@@ -62,6 +84,7 @@ impl LoadOptions {
             check_consistency: true,
             resolve_environment: true,
             all_resources: false,
+            remote: None,
         }
     }
 }

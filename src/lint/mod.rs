@@ -72,6 +72,16 @@ pub fn lint(input: &Input<'_>, selection: &Selection) -> Vec<Diagnostic> {
     findings
 }
 
+/// Whether the value of a variable of this name is probably a secret.
+pub fn is_secret(name: &str, value: &str) -> bool {
+    secret::is_name(name) && secret::is_value(value)
+}
+
+/// What a text gives away whatever its name: `a private key` or `an access token`.
+pub fn gives_away(text: &str) -> Option<&'static str> {
+    secret::in_text(text)
+}
+
 /// Whether a rule says the same as a warning of loading.
 fn has_rule(warning: &Diagnostic) -> bool {
     warning.code == crate::compose::diagnostic::code::OBSOLETE_ATTRIBUTE

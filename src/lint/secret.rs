@@ -179,6 +179,18 @@ pub(super) fn in_text(text: &str) -> Option<&'static str> {
         .iter()
         .any(|(prefix, length)| has_token(text, prefix, *length))
         .then_some("an access token")
+        .or_else(|| has_web_token(text).then_some("a JSON web token"))
+}
+
+/// Three parts of Base64 apart by points, of which the first two are JSON objects.
+fn has_web_token(text: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let words = text.split(|c: char| !is_letter(c));
+    words.into_iter().any(|word| {
+        let parts: Vec<&str> = word.split('.').collect();
+        matches!(parts.as_slice(), [head, claims, signature]
+            if head.starts_with("eyJ") && claims.starts_with("eyJ") && signature.len() >= 20)
+    })
 }
 
 fn has_token(text: &str, prefix: &str, length: usize) -> bool {
@@ -275,6 +287,12 @@ mod tests {
         let key = "x\n-----BEGIN RSA PRIVATE KEY-----\nabc\n";
         assert_eq!(in_text(key), Some("a private key"));
         assert_eq!(in_text("AKIAIOSFODNN7EXAMPLE"), None);
+        let web = format!(
+            "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.{}",
+            "a_-9".repeat(8)
+        );
+        assert_eq!(in_text(&web), Some("a JSON web token"));
+        assert_eq!(in_text("eyJ.eyJ.x host.eyJ.example"), None);
         assert_eq!(
             in_text("-----BEGIN CERTIFICATE-----\nPRIVATE KEY-----"),
             None

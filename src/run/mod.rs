@@ -3,6 +3,7 @@
 //! This room decides nothing and prints nothing: it does, waits, and sends
 //! [`crate::report::event::Event`]s.
 
+pub mod artifact;
 pub mod attach;
 pub mod build;
 pub mod commit;

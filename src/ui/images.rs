@@ -68,7 +68,8 @@ pub fn json(images: &[UsedImage]) -> String {
             })
         })
         .collect();
-    go_json(&Value::Array(entries), false) + "\n"
+    // An empty line follows, as docker compose has it.
+    go_json(&Value::Array(entries), false) + "\n\n"
 }
 
 /// When the image got its tag, or when it was made where the engine does not tell.

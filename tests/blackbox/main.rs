@@ -9,6 +9,7 @@
 mod attach;
 mod attributes;
 mod bad_input;
+mod beside;
 mod better;
 mod build;
 mod bundled;

@@ -18,6 +18,7 @@ mod push;
 mod reference;
 mod registry;
 mod remove;
+mod repository;
 mod save;
 mod snapshot;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub(crate) use pull::{Tell, pull};
 pub(crate) use push::push;
 pub(crate) use reference::{Reference, registry_of};
 pub(crate) use remove::Removed;
+pub use repository::Repository;
 pub(crate) use snapshot::is_mounted;
 
 /// An image as others see it.

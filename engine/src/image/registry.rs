@@ -80,6 +80,12 @@ impl Registry {
         })
     }
 
+    /// The same, asked without TLS wherever it is.
+    pub(super) fn in_the_clear(mut self) -> Self {
+        self.base = self.base.replacen("https://", "http://", 1);
+        self
+    }
+
     /// The bytes of a manifest, by tag or digest.
     ///
     /// # Errors
@@ -182,8 +188,17 @@ impl Registry {
                 Err(_) => return Err(failed("the registry does not answer")),
             }
         };
+        let others = [
+            StatusCode::UNAUTHORIZED,
+            StatusCode::FORBIDDEN,
+            StatusCode::TOO_MANY_REQUESTS,
+        ];
         match response.status() {
             status if status.is_success() => Ok(()),
+            status if status.is_client_error() && !others.contains(&status) => {
+                let message = format!("Put \"{url}\": the registry answers {status}");
+                Err(Error::bad_request(message))
+            }
             status => Err(refused(status, &url)),
         }
     }

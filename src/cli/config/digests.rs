@@ -9,7 +9,7 @@ use crate::compose::node::{Map, Node, Value};
 use crate::run::digest::Resolver;
 
 /// Pins every image of the project to the digest its registry has for it now.
-pub(super) async fn pin(context: &Context, project: &mut Project) -> Result<(), Error> {
+pub(in crate::cli) async fn pin(context: &Context, project: &mut Project) -> Result<(), Error> {
     let mut resolver = Resolver::new(context.connect().await?)?;
     let names: Vec<String> = project.services.keys().cloned().collect();
     for service in project.services.values_mut() {
@@ -34,7 +34,7 @@ pub(super) async fn pin(context: &Context, project: &mut Project) -> Result<(), 
 }
 
 /// Leaves the images of services alone, and their mounts of images.
-pub(super) fn keep_images(project: &mut Project) {
+pub(in crate::cli) fn keep_images(project: &mut Project) {
     for service in project.services.values_mut() {
         let mut volumes = std::mem::take(&mut service.volumes);
         volumes.retain(|mount| mount.kind == MountType::Image);

@@ -27,6 +27,7 @@ mod pause;
 mod profiles;
 mod providers;
 mod ps;
+mod publish;
 mod pull;
 mod recreate_no_deps;
 mod restart;

@@ -100,6 +100,21 @@ impl Project {
         command
     }
 
+    /// A command where the engine's network is: what listens there on the loopback device is in reach.
+    pub(crate) fn command_at_engine(&self, program: &Path, arguments: &[&str]) -> Command {
+        let file = std::os::fd::AsRawFd::as_raw_fd(&self.engine.network);
+        let network = format!("--net=/proc/{}/fd/{file}", std::process::id());
+        let program = program.to_string_lossy();
+        let words = [&[&*network, "--", &*program], arguments].concat();
+        self.command(Path::new("nsenter"), &words)
+    }
+
+    /// Runs rcompose to its end where the engine's network is.
+    #[track_caller]
+    pub(crate) fn rcompose_at_engine(&self, arguments: &[&str]) -> Outcome {
+        start(self.command_at_engine(rcompose(), arguments)).finish()
+    }
+
     /// Runs rcompose to its end.
     #[track_caller]
     pub(crate) fn rcompose(&self, arguments: &[&str]) -> Outcome {

@@ -28,11 +28,28 @@ struct Stored {
     read: Mutex<Vec<String>>,
     /// Repositories that nobody may push to or pull from.
     closed: &'static [&'static str],
+    /// Whether it knows nothing of artifact types.
+    old: bool,
 }
 
 impl Registry {
     /// Starts one; pushing to and pulling from the repositories of `closed` is denied.
     pub(crate) fn start(closed: &'static [&'static str]) -> Self {
+        Self::serving(Stored {
+            closed,
+            ..Stored::default()
+        })
+    }
+
+    /// Starts one that does not take manifests with an artifact type, as registries of version 1.0 of the specification.
+    pub(crate) fn old() -> Self {
+        Self::serving(Stored {
+            old: true,
+            ..Stored::default()
+        })
+    }
+
+    fn serving(stored: Stored) -> Self {
         let network = engine().network.try_clone().expect("a file descriptor");
         let binding = std::thread::spawn(move || {
             setns(network.as_fd(), CloneFlags::CLONE_NEWNET).expect("root");
@@ -40,10 +57,7 @@ impl Registry {
         });
         let listener = binding.join().expect("it binds");
         let host = listener.local_addr().expect("it is bound").to_string();
-        let stored = Arc::new(Stored {
-            closed,
-            ..Stored::default()
-        });
+        let stored = Arc::new(stored);
         let shared = Arc::clone(&stored);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -82,6 +96,31 @@ impl Registry {
         manifests.insert(format!("{repository}:{tag}"), manifest);
     }
 
+    /// The manifest of a tag or a digest.
+    pub(crate) fn manifest(&self, repository: &str, tag: &str) -> Value {
+        let manifests = lock(&self.stored.manifests);
+        let manifest = manifests.get(&format!("{repository}:{tag}"));
+        let manifest = manifest.unwrap_or_else(|| panic!("no {repository}:{tag}"));
+        serde_json::from_slice(manifest).expect("a manifest is JSON")
+    }
+
+    /// Digests of the manifests of a repository.
+    pub(crate) fn digests(&self, repository: &str) -> Vec<String> {
+        let manifests = lock(&self.stored.manifests);
+        let names = manifests.keys().filter_map(|name| {
+            let tag = name.strip_prefix(repository)?.strip_prefix(':')?;
+            tag.starts_with("sha256:").then(|| tag.to_owned())
+        });
+        names.collect()
+    }
+
+    /// A blob as text.
+    pub(crate) fn blob(&self, digest: &str) -> String {
+        let blobs = lock(&self.stored.blobs);
+        let blob = blobs.get(digest).unwrap_or_else(|| panic!("no {digest}"));
+        String::from_utf8_lossy(blob).into_owned()
+    }
+
     /// How often a manifest of the repository was read.
     pub(crate) fn pulls(&self, repository: &str) -> usize {
         let read = lock(&self.stored.read);
@@ -91,7 +130,7 @@ impl Registry {
     /// `repository:tag` of all that was pushed.
     pub(crate) fn images(&self) -> Vec<String> {
         let manifests = lock(&self.stored.manifests);
-        let names = manifests.keys().filter(|name| !name.contains('@'));
+        let names = manifests.keys().filter(|name| !name.contains(":sha256:"));
         names.cloned().collect()
     }
 }
@@ -182,8 +221,17 @@ impl Stored {
         };
         let name = format!("{repository}:{tag}");
         if method == "PUT" {
-            let header = format!("Docker-Content-Digest: {}\r\n", digest(&body));
-            lock(&self.manifests).insert(name, body);
+            if self.closed.contains(&repository) {
+                return denied();
+            }
+            if self.old && String::from_utf8_lossy(&body).contains("artifactType") {
+                return (400, String::new(), Vec::new());
+            }
+            let digest = digest(&body);
+            let header = format!("Docker-Content-Digest: {digest}\r\n");
+            let mut manifests = lock(&self.manifests);
+            manifests.insert(format!("{repository}:{digest}"), body.clone());
+            manifests.insert(name, body);
             return (201, header, Vec::new());
         }
         if self.closed.contains(&repository) {
@@ -228,8 +276,9 @@ impl Stored {
         if let (Some(digest), "PUT") = (digest, method) {
             let digest = digest.replace("%3A", ":");
             let content = uploads[number].clone();
+            let header = format!("Docker-Content-Digest: {digest}\r\n");
             lock(&self.blobs).insert(digest, content);
-            return (201, String::new(), Vec::new());
+            return (201, header, Vec::new());
         }
         let end = uploads[number].len().saturating_sub(1);
         let headers = format!(
