@@ -148,12 +148,11 @@ impl Files<'_> {
                 continue;
             };
             if !self.is_remote(span) && self.is_part(self.written.sources.get(span.source)) {
-                return Err(
-                    Diagnostic::error("cannot publish compose file with local includes")
-                        .code(code::COMMAND)
-                        .at(span)
-                        .help("name the file with -f instead, or include it from a registry"),
-                );
+                let problem = Diagnostic::error("cannot publish compose file with local includes")
+                    .code(code::COMMAND)
+                    .at(span);
+                let help = "name the file with -f instead, or include it from a registry";
+                return Err(problem.help(help).into());
             }
         }
         Ok(())

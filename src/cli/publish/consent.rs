@@ -88,6 +88,7 @@ impl Wanted<'_> {
         let mut list = String::new();
         let input = Input {
             written: self.written,
+            dockerfiles: &[],
             exists: &Path::exists,
         };
         let selection = Selection {
