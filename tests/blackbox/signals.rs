@@ -10,7 +10,7 @@ use crate::support::project::Project;
 const OBEDIENT: &str = r"
 services:
   db: {image: IMAGE, command: demo sleep}
-  web: {image: IMAGE, command: demo sleep, depends_on: [db]}
+  web: {image: IMAGE, command: demo tick beat 100, depends_on: [db]}
 ";
 const STUBBORN: &str =
     "services: {web: {image: IMAGE, command: demo stubborn, stop_grace_period: 40s}}";
@@ -25,7 +25,8 @@ fn once_stops_in_order() {
         let project = Project::new("once", OBEDIENT);
         let up = project.start(&["up"]);
         up.wait_for_stdout("Attaching to");
-        eventually(10, "web runs", || running(&project, "web").then_some(()));
+        // It heeds signals from then on: a first process that does not yet would be killed.
+        up.wait_for_stdout("beat 1");
         up.signal(signal);
         up.finish().code(130);
         assert!(!running(&project, "web") && !running(&project, "db"));

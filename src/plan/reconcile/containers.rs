@@ -8,9 +8,8 @@ use super::super::error::PlanError;
 use super::super::graph::Graph;
 use super::super::observed::{Health, Mount as ObservedMount, State};
 use super::super::options::Recreate;
-use super::super::step::{
-    Action, ContainerRef, Create, Edge, InheritedMount, Origin, Reason, StepId,
-};
+use super::super::reason::Reason;
+use super::super::step::{Action, ContainerRef, Create, Edge, InheritedMount, Origin, StepId};
 use super::super::{hash, inject, labels, names, reference};
 use super::current::Current;
 use super::lifecycle;

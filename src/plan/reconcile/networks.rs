@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::super::error::PlanError;
 use super::super::observed::{Network, Observed};
-use super::super::step::{Action, Edge, Reason, StepId};
+use super::super::reason::Reason;
+use super::super::step::{Action, Edge, StepId};
 use super::super::{hash, labels, names};
 use super::up::Planner;
 use super::wanted::networks_to_make;

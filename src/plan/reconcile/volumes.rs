@@ -2,7 +2,8 @@
 
 use super::super::error::PlanError;
 use super::super::observed::{Observed, Volume};
-use super::super::step::{Action, Edge, Reason, StepId};
+use super::super::reason::Reason;
+use super::super::step::{Action, Edge, StepId};
 use super::super::{hash, labels, names};
 use super::up::Planner;
 use super::wanted::{volume_keys, volumes_to_make};
