@@ -2,14 +2,16 @@
 
 use std::io::{self, BufReader, Chain, Cursor, Read};
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
 
 type Sniffed<R> = Chain<Cursor<Vec<u8>>, R>;
 
-/// The bytes behind gzip or zstd; bytes that are not compressed as they are.
+/// The bytes behind gzip, bzip2, xz or zstd; bytes that are not compressed as they are.
 ///
 /// # Errors
-/// When reading fails, and for compressions that are not read, by name.
+/// When reading fails.
 pub(crate) fn decompress<'a>(
     mut reader: impl Read + Send + 'a,
 ) -> io::Result<Box<dyn Read + Send + 'a>> {
@@ -17,18 +19,20 @@ pub(crate) fn decompress<'a>(
     reader.by_ref().take(6).read_to_end(&mut start)?;
     let magic = start.clone();
     let reader: Sniffed<_> = Cursor::new(start).chain(reader);
-    let unsupported = |name: &str| {
-        let message = format!("{name} compression is not supported by the bundled engine");
-        Err(io::Error::new(io::ErrorKind::Unsupported, message))
-    };
     match magic.as_slice() {
         [0x1f, 0x8b, ..] => Ok(Box::new(MultiGzDecoder::new(BufReader::with_capacity(
             1 << 16,
             reader,
         )))),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Ok(Box::new(zstd::Decoder::new(reader)?)),
-        [0xfd, b'7', b'z', b'X', b'Z', 0] => unsupported("xz"),
-        [b'B', b'Z', b'h', ..] => unsupported("bzip2"),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => Ok(Box::new(XzReader::new(
+            BufReader::with_capacity(1 << 16, reader),
+            true,
+        ))),
+        [b'B', b'Z', b'h', ..] => Ok(Box::new(MultiBzDecoder::new(BufReader::with_capacity(
+            1 << 16,
+            reader,
+        )))),
         _ => Ok(Box::new(reader)),
     }
 }

@@ -8,9 +8,9 @@ mod root;
 mod unpack;
 
 pub(crate) use compression::decompress;
-pub(crate) use pack::{Pack, is_of_runtime, is_untouched, pack};
+pub(crate) use pack::{Pack, attribute, attributes, is_of_runtime, is_untouched, pack};
 pub(crate) use pipe::{body_reader, packed, stream};
-pub(crate) use root::{Root, names, remove_all};
+pub(crate) use root::{NO_FOLLOW_FOLDER, Root, names, remove_all, set_owner};
 pub(crate) use unpack::{Unpack, Whiteouts, unpack};
 
 /// In front of the name of a file that hides one of a lower layer.
@@ -20,7 +20,7 @@ const OPAQUE: &str = ".wh..wh..opq";
 /// What overlay marks such a folder with.
 const OPAQUE_ATTRIBUTE: &str = "trusted.overlay.opaque";
 /// Attributes that overlay reads; nobody else may set them.
-const OVERLAY_ATTRIBUTES: &str = "trusted.overlay.";
+pub(crate) const OVERLAY_ATTRIBUTES: &str = "trusted.overlay.";
 
 #[cfg(test)]
 mod tests;

@@ -29,6 +29,8 @@ pub(crate) struct Pack {
     pub(crate) owner: Option<(u32, u32)>,
     /// Mode of files and folders, in place of that on disk.
     pub(crate) mode: Option<u32>,
+    /// No time of change is later, in seconds since 1970.
+    pub(crate) latest: Option<i64>,
     /// Whether times are left out, so that equal contents are equal streams.
     pub(crate) timeless: bool,
     /// The tree is what a container wrote: what its runtime puts into every container is left
@@ -222,7 +224,8 @@ impl<W: Write> Packer<'_, W> {
         header.set_uid(user.into());
         header.set_gid(group.into());
         if !self.options.timeless {
-            header.set_mtime(u64::try_from(stat.st_mtime).unwrap_or(0));
+            let latest = self.options.latest.unwrap_or(i64::MAX);
+            header.set_mtime(u64::try_from(stat.st_mtime.min(latest)).unwrap_or(0));
         }
         header
     }
@@ -284,7 +287,8 @@ pub(crate) fn is_of_runtime(path: &Path, mode: u32, size: u64) -> bool {
     (is(OF_RUNTIME) && (is_folder || is_empty)) || (is(MOUNTED_FILES) && is_empty)
 }
 
-fn attributes(file: &impl AsFd) -> io::Result<Vec<CString>> {
+/// Names of the extended attributes of a file; none where its file system has none.
+pub(crate) fn attributes(file: &impl AsFd) -> io::Result<Vec<CString>> {
     let mut buffer = vec![0_u8; 1 << 16];
     let length = match flistxattr(file, buffer.as_mut_slice()) {
         Ok(length) => length,
@@ -298,7 +302,8 @@ fn attributes(file: &impl AsFd) -> io::Result<Vec<CString>> {
     Ok(names.filter_map(|name| CString::new(name).ok()).collect())
 }
 
-fn attribute(file: &impl AsFd, name: &str) -> io::Result<Option<Vec<u8>>> {
+/// The value of an extended attribute.
+pub(crate) fn attribute(file: &impl AsFd, name: &str) -> io::Result<Option<Vec<u8>>> {
     let mut buffer = vec![0_u8; 1 << 16];
     match fgetxattr(file, name, buffer.as_mut_slice()) {
         Ok(length) => {

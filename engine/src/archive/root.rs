@@ -63,6 +63,16 @@ impl Root {
 
     /// Opens a folder, making it and those above it where they are missing (mode 755).
     pub(crate) fn make_folders(&self, path: &Path, owner: (u32, u32)) -> io::Result<OwnedFd> {
+        self.make_folders_as(path, owner, 0o755)
+    }
+
+    /// The same with another mode of what is missing.
+    pub(crate) fn make_folders_as(
+        &self,
+        path: &Path,
+        owner: (u32, u32),
+        mode: u32,
+    ) -> io::Result<OwnedFd> {
         match self.folder(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             opened => return opened,
@@ -76,8 +86,8 @@ impl Root {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     rustix::fs::mkdirat(&folder, name, Mode::from_raw_mode(0o755))?;
                     let made = openat(&folder, name, NO_FOLLOW_FOLDER, Mode::empty())?;
-                    rustix::fs::fchmod(&made, Mode::from_raw_mode(0o755))?;
                     set_owner(&made, owner)?;
+                    rustix::fs::fchmod(&made, Mode::from_raw_mode(mode))?;
                     made
                 }
                 opened => opened?,
@@ -95,13 +105,13 @@ impl From<OwnedFd> for Root {
 }
 
 /// A folder that is not a link to one.
-pub(super) const NO_FOLLOW_FOLDER: OFlags = OFlags::RDONLY
+pub(crate) const NO_FOLLOW_FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
 /// Sets user and group, where this process may.
-pub(super) fn set_owner(file: impl AsFd, (user, group): (u32, u32)) -> io::Result<()> {
+pub(crate) fn set_owner(file: impl AsFd, (user, group): (u32, u32)) -> io::Result<()> {
     if !rustix::process::geteuid().is_root() {
         return Ok(());
     }

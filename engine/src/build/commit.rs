@@ -81,7 +81,7 @@ async fn make(
     blocking(move || {
         let lease = engine.images.lease();
         let upper = engine.images.upper(&id);
-        match commit_upper(&engine, &upper, true, &lease)? {
+        match commit_upper(&engine, &upper, (true, None), &lease)? {
             Some((layer, diff_id)) => {
                 layers.push(layer);
                 document.rootfs.diff_ids.push(diff_id);

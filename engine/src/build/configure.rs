@@ -53,7 +53,6 @@ pub(crate) fn configure(
     if !CONFIGURING.contains(&name) {
         return Ok(None);
     }
-    instruction.check_flags(&[])?;
     let told = configured(config, instruction, lookup);
     told.map(Some).map_err(|message| instruction.error(message))
 }
@@ -233,7 +232,7 @@ fn go_quoted(word: &str) -> String {
 }
 
 /// `a=b c="d e"`, or the older `a b c`, which is one pair.
-fn pairs(text: &str, expander: Expander<'_>) -> Result<Vec<(String, String)>, String> {
+pub(super) fn pairs(text: &str, expander: Expander<'_>) -> Result<Vec<(String, String)>, String> {
     let raw = raw_words(text, expander.escape);
     let is_old = raw.first().is_some_and(|first| !first.contains('='));
     if is_old {

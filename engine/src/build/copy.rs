@@ -1,161 +1,212 @@
-//! `COPY` and `ADD`: from the context or another stage into an image.
+//! What `COPY` and `ADD` do to files.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, OFlags, fstat};
 
-use crate::archive::{Pack, Root, Unpack, decompress, pack, packed, unpack};
-use crate::image::Hashed;
+use super::copier::{Copier, From};
+use super::exclusion::{Exclusion, clean};
+use super::found::{Found, found};
+use super::mode::Mode;
+use crate::archive::{Root, Unpack, decompress, unpack};
 
-/// What to copy.
-#[derive(Debug)]
-pub(super) struct Copy<'a> {
-    /// Paths in the source, with patterns.
-    pub(super) sources: &'a [String],
+/// How to copy.
+#[derive(Debug, Clone, Default)]
+pub(super) struct How {
     /// Absolute path in the image; a folder where it ends in `/`.
-    pub(super) target: &'a str,
-    /// User and group of everything; 0 and 0 from the context.
-    pub(super) owner: Option<(u32, u32)>,
-    /// Mode of everything, in place of that in the source.
-    pub(super) mode: Option<u32>,
+    pub(super) target: String,
+    /// What becomes of modes; those of the source where there is none.
+    pub(super) mode: Option<Mode>,
     /// Whether archives are unpacked.
     pub(super) unpacks: bool,
+    /// What is left out.
+    pub(super) exclusion: Exclusion,
+    /// Whether folders above what is copied are made in the target too.
+    pub(super) keeps_parents: bool,
 }
 
-/// Copies; the message of an error is for people.
-pub(super) fn copy(from: &Root, to: &Root, copy: &Copy<'_>) -> Result<(), String> {
-    let sources = found(from, copy.sources)?;
-    let into_folder = copy.target.ends_with('/');
-    if sources.len() > 1 && !into_folder {
-        return Err("when using COPY with more than one source file, the destination must be a directory and end with a /".to_owned());
-    }
-    for source in &sources {
-        one(from, to, source, copy, into_folder)
-            .map_err(|error| format!("{}: {error}", source.display()))?;
-    }
-    Ok(())
+/// A copy that goes on.
+pub(super) struct Copying<'a> {
+    how: &'a How,
+    to: &'a Root,
+    copier: Copier<'a>,
+    owner: Option<(u32, u32)>,
+    into_folder: bool,
 }
 
-/// The paths that patterns mean, none of which may mean nothing.
-fn found(from: &Root, patterns: &[String]) -> Result<Vec<PathBuf>, String> {
-    let mut sources = Vec::new();
-    for pattern in patterns {
-        let found = matching(from, pattern).map_err(|error| format!("{pattern}: {error}"))?;
-        if found.is_empty() {
-            return Err(format!(
-                "file not found in build context or excluded by .dockerignore: stat {pattern}: file does not exist"
-            ));
+impl<'a> Copying<'a> {
+    /// Into a root; `owner` is that of everything, and where there is none it stays as it is.
+    pub(super) fn new(to: &'a Root, how: &'a How, owner: Option<(u32, u32)>) -> Self {
+        Self {
+            copier: Copier::new(to, owner, how.mode.as_ref(), &how.exclusion),
+            into_folder: how.target.ends_with('/'),
+            how,
+            to,
+            owner,
         }
-        sources.extend(found);
     }
-    Ok(sources)
-}
 
-/// A digest of names, modes and contents of everything that patterns mean; owners and times do
-/// not count.
-pub(super) fn digest(from: &Root, patterns: &[String]) -> Result<String, String> {
-    let mut hashed = Hashed::new(io::sink());
-    for source in found(from, patterns)? {
-        let failed = |error: io::Error| format!("{}: {error}", source.display());
-        let mut builder = tar::Builder::new(&mut hashed);
-        let options = Pack {
-            owner: Some((0, 0)),
-            timeless: true,
-            ..Pack::default()
+    /// Whose the files of archives are; those of the archive where there is none.
+    pub(super) fn unpacking_as(mut self, owner: Option<(u32, u32)>) -> Self {
+        self.owner = owner;
+        self
+    }
+
+    /// Copies what patterns mean.
+    ///
+    /// # Errors
+    /// In words.
+    pub(super) fn patterns(&mut self, from: &Root, patterns: &[String]) -> Result<(), String> {
+        for found in found(from, patterns, self.how.keeps_parents)? {
+            let copied = if self.how.keeps_parents {
+                self.with_parents(from, &found)
+            } else {
+                self.one(from, &found)
+            };
+            copied.map_err(|error| format!("{}: {error}", found.path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Copies everything that is in a root.
+    ///
+    /// # Errors
+    /// In words.
+    pub(super) fn everything(&mut self, from: &Root) -> Result<(), String> {
+        let folder = from
+            .folder(Path::new(""))
+            .map_err(|error| error.to_string())?;
+        let copied = self.copier.contents(&folder, "", &self.target());
+        copied.map_err(|error| error.to_string())
+    }
+
+    /// Writes a file that is in no source.
+    ///
+    /// # Errors
+    /// In words.
+    pub(super) fn file(&mut self, name: &str, content: &[u8], mode: u32) -> Result<(), String> {
+        self.write(name, content, mode)
+            .map_err(|error| format!("{name}: {error}"))
+    }
+
+    fn write(&mut self, name: &str, content: &[u8], mode: u32) -> io::Result<()> {
+        let target = self.path_of(OsStr::new(name))?;
+        self.copier.write(&target, content, mode)
+    }
+
+    /// Copies a file from elsewhere, or unpacks it.
+    ///
+    /// # Errors
+    /// In words.
+    pub(super) fn fetched(&mut self, from: &Root, name: &str) -> Result<(), String> {
+        let found = Found {
+            path: PathBuf::from(name),
+            pivot: 0,
         };
-        let opened = from
-            .open_at(&source, OFlags::RDONLY | OFlags::NONBLOCK)
-            .map_err(failed)?;
-        let packed = if is_folder(&opened).map_err(failed)? {
-            pack(
-                &mut builder,
-                &opened,
-                OsStr::new("."),
-                Path::new(""),
-                options,
-            )
+        self.one(from, &found)
+            .map_err(|error| format!("{name}: {error}"))
+    }
+
+    fn target(&self) -> PathBuf {
+        PathBuf::from(self.how.target.trim_matches('/'))
+    }
+
+    /// Where a file of this name goes; the folders above are made.
+    fn path_of(&self, name: &OsStr) -> io::Result<PathBuf> {
+        let target = self.target();
+        let path = if self.into_folder || self.to.folder(&target).is_ok() {
+            target.join(name)
         } else {
-            let name = source.file_name().unwrap_or_default();
-            real_path(from, &source).and_then(|real| match from.entry(&real)? {
-                Some((folder, real)) => {
-                    pack(&mut builder, &folder, &real, Path::new(name), options)
-                }
-                None => Err(io::Error::other("no file")),
-            })
+            target
         };
-        packed.and_then(|()| builder.finish()).map_err(failed)?;
+        if let Some(parent) = path.parent() {
+            self.copier.make_folders(parent)?;
+        }
+        Ok(path)
     }
-    Ok(hashed.digest())
+
+    fn one(&mut self, from: &Root, found: &Found) -> io::Result<()> {
+        let opened = from.open_at(&found.path, OFlags::RDONLY | OFlags::NONBLOCK)?;
+        if is_folder(&opened)? {
+            return self.copier.contents(&opened, "", &self.target());
+        }
+        if self.how.unpacks && is_archive(from, &found.path)? {
+            return self.unpack(from, &found.path);
+        }
+        let name = found.path.file_name().unwrap_or_default();
+        // What is taken by itself is left out by its name, or its path.
+        let exclusion = &self.how.exclusion;
+        let path = clean(&found.path.to_string_lossy());
+        if exclusion.excludes(&path) || exclusion.excludes(&name.to_string_lossy()) {
+            return Ok(());
+        }
+        let target = self.path_of(name)?;
+        // A link is copied as what it leads to.
+        let real = real_path(from, &found.path)?;
+        self.entry(from, &real, &path, &target)
+    }
+
+    fn entry(&mut self, from: &Root, real: &Path, path: &str, target: &Path) -> io::Result<()> {
+        let Some((folder, name)) = from.entry(real)? else {
+            return Err(io::Error::other("no file"));
+        };
+        let from = From {
+            folder: &folder,
+            name: &name,
+            path,
+        };
+        match self.to.entry(target)? {
+            Some((above, name)) => self.copier.entry(&from, &above, &name, target),
+            None => Err(io::Error::other("a file cannot take the root's place")),
+        }
+    }
+
+    fn with_parents(&mut self, from: &Root, found: &Found) -> io::Result<()> {
+        let below: PathBuf = found.path.iter().skip(found.pivot).collect();
+        let path = below.to_string_lossy().into_owned();
+        if self.how.exclusion.excludes(&path) && !self.how.exclusion.has_exceptions() {
+            return Ok(());
+        }
+        let mut target = self.target();
+        self.copier.make_folders(&target)?;
+        let mut source: PathBuf = found.path.iter().take(found.pivot).collect();
+        let Some(above) = below.parent() else {
+            return self.copier.contents(&from.folder(&source)?, "", &target);
+        };
+        for name in above {
+            source.push(name);
+            target.push(name);
+            self.copier.like(&from.folder(&source)?, &target)?;
+        }
+        target.push(below.file_name().unwrap_or_default());
+        self.entry(from, &found.path, &path, &target)
+    }
+
+    fn unpack(&self, from: &Root, path: &Path) -> io::Result<()> {
+        let target = self.target();
+        let owner = self.owner.unwrap_or((0, 0));
+        self.to.make_folders(&target, owner)?;
+        let folder = Root::from(self.to.folder(&target)?);
+        let file = File::from(from.open_at(path, OFlags::RDONLY)?);
+        let options = Unpack {
+            owner: self.owner,
+            ..Unpack::default()
+        };
+        unpack(&folder, decompress(file)?, options).map(drop)
+    }
 }
 
-fn is_folder(file: &OwnedFd) -> io::Result<bool> {
+pub(super) fn is_folder(file: &OwnedFd) -> io::Result<bool> {
     Ok(FileType::from_raw_mode(fstat(file)?.st_mode) == FileType::Directory)
 }
 
-fn one(
-    from: &Root,
-    to: &Root,
-    source: &Path,
-    copy: &Copy<'_>,
-    into_folder: bool,
-) -> io::Result<()> {
-    let target = PathBuf::from(copy.target.trim_matches('/'));
-    let owner = copy.owner.unwrap_or((0, 0));
-    let packed = Pack {
-        owner: copy.owner,
-        mode: copy.mode,
-        ..Pack::default()
-    };
-    let opened = from.open_at(source, OFlags::RDONLY | OFlags::NONBLOCK)?;
-    if is_folder(&opened)? {
-        to.make_folders(&target, owner)?;
-        return transfer(&opened, OsStr::new("."), &target, to, packed);
-    }
-    if copy.unpacks && is_archive(&opened)? {
-        to.make_folders(&target, owner)?;
-        let folder = Root::from(to.folder(&target)?);
-        let file = from.open_at(source, OFlags::RDONLY)?;
-        unpack(&folder, decompress(File::from(file))?, Unpack::default())?;
-        return Ok(());
-    }
-    let name = source.file_name().unwrap_or_default();
-    let target = if into_folder || to.folder(&target).is_ok() {
-        target.join(name)
-    } else {
-        target
-    };
-    if let Some(parent) = target.parent() {
-        to.make_folders(parent, owner)?;
-    }
-    // A link is copied as what it leads to.
-    let real = real_path(from, source)?;
-    let Some((parent, name)) = from.entry(&real)? else {
-        return Err(io::Error::other("no file"));
-    };
-    transfer(&parent, &name, &target, to, packed)
-}
-
-/// Packs, and unpacks elsewhere.
-fn transfer(
-    folder: &OwnedFd,
-    name: &OsStr,
-    path: &Path,
-    to: &Root,
-    options: Pack,
-) -> io::Result<()> {
-    packed(folder, (name, path), options, |reader| {
-        let reader = io::BufReader::with_capacity(1 << 16, reader);
-        unpack(to, reader, Unpack::default()).map(|_| ())
-    })
-}
-
 /// Where a path leads, relative to the root.
-fn real_path(from: &Root, source: &Path) -> io::Result<PathBuf> {
+pub(super) fn real_path(from: &Root, source: &Path) -> io::Result<PathBuf> {
     let mut path = source.to_owned();
     for _ in 0..40 {
         let Some((parent, name)) = from.entry(&path)? else {
@@ -177,43 +228,19 @@ fn real_path(from: &Root, source: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many links"))
 }
 
-fn is_archive(file: &OwnedFd) -> io::Result<bool> {
-    let mut start = [0_u8; 512];
-    let count = rustix::io::pread(file, &mut start, 0)?;
-    let is_compressed = start.starts_with(&[0x1f, 0x8b])
-        || start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
-        || start.starts_with(b"BZh")
-        || start.starts_with(b"\xfd7zXZ");
-    Ok(is_compressed || (count == 512 && &start[257..262] == b"ustar"))
-}
-
-/// The paths that a pattern means, in order. A path without pattern that is not there is none.
-fn matching(from: &Root, pattern: &str) -> io::Result<Vec<PathBuf>> {
-    let mut found = vec![PathBuf::new()];
-    for part in pattern.split('/').filter(|part| !matches!(*part, "" | ".")) {
-        if part == ".." {
-            let message = "forbidden path outside the build context";
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
-        }
-        let mut next = Vec::new();
-        for folder in found {
-            if !part.contains(['*', '?', '[', '\\']) {
-                let path = folder.join(part);
-                if from.open_at(&path, OFlags::PATH | OFlags::NOFOLLOW).is_ok() {
-                    next.push(path);
-                }
-                continue;
-            }
-            let Ok(opened) = from.folder(&folder) else {
-                continue;
-            };
-            let names = crate::archive::names(&opened)?;
-            let names = names
-                .into_iter()
-                .filter(|name| crate::image::glob(part.as_bytes(), name.as_bytes()));
-            next.extend(names.map(|name| folder.join(name)));
-        }
-        found = next;
+/// Whether a file is a tar archive, compressed or not.
+fn is_archive(from: &Root, path: &Path) -> io::Result<bool> {
+    let file = File::from(from.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK)?);
+    if !file.metadata()?.is_file() {
+        return Ok(false);
     }
-    Ok(found)
+    let Ok(reader) = decompress(file) else {
+        return Ok(false);
+    };
+    let mut archive = tar::Archive::new(reader);
+    let first = archive
+        .entries()
+        .ok()
+        .and_then(|mut entries| entries.next());
+    Ok(matches!(first, Some(Ok(_))))
 }

@@ -11,13 +11,6 @@ use crate::Result;
 /// # Errors
 /// 400 for values that make no sense.
 pub(super) fn configure(config: &mut ImageConfig, instruction: &Instruction) -> Result<String> {
-    instruction.check_flags(&[
-        "interval",
-        "timeout",
-        "start-period",
-        "start-interval",
-        "retries",
-    ])?;
     let nanoseconds = |flag: &str| -> Result<Option<i64>> {
         let Some(text) = instruction.flag(flag) else {
             return Ok(None);

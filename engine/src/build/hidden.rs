@@ -9,8 +9,8 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use super::exclusion::{Exclusion, clean};
 use crate::archive::{Root, remove_all};
-use crate::image::glob;
 
 /// Name of the patterns in a context.
 const PATTERNS: &str = ".dockerignore";
@@ -20,19 +20,24 @@ const PATTERNS: &str = ".dockerignore";
 const ADDED: &str = ".dockerfile.";
 
 /// Removes from the context what no instruction may see: `.dockerignore` and the Dockerfile where
-/// the patterns name them, and a Dockerfile that is not of the context.
+/// the patterns name them, and a Dockerfile that is not of the context. Patterns of the Dockerfile's
+/// own, in `Dockerfile.dockerignore`, go before those of the context.
 ///
 /// # Errors
 /// Those of reading the patterns and of removing.
 pub(super) fn hide(root: &Root, dockerfile: &str) -> io::Result<()> {
-    let patterns = match root.open_at(Path::new(PATTERNS), OFlags::RDONLY | OFlags::NONBLOCK) {
-        Ok(file) => io::read_to_string(File::from(file))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error),
+    let own = format!("{dockerfile}{PATTERNS}");
+    let (file, patterns) = match read(root, &own)? {
+        Some(patterns) => (clean(&own), patterns),
+        None => (
+            PATTERNS.to_owned(),
+            read(root, PATTERNS)?.unwrap_or_default(),
+        ),
     };
+    let patterns = Exclusion::of_text(&patterns);
     let dockerfile = clean(dockerfile);
-    for name in [PATTERNS, &dockerfile] {
-        if (is_added(name) || is_excluded(&patterns, name))
+    for name in [&file, &dockerfile] {
+        if (is_added(name) || patterns.excludes(name))
             && let Some((folder, name)) = root.entry(Path::new(name))?
         {
             remove_all(folder, &name)?;
@@ -41,85 +46,24 @@ pub(super) fn hide(root: &Root, dockerfile: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// A file of patterns; `None` where there is none.
+fn read(root: &Root, name: &str) -> io::Result<Option<String>> {
+    match root.open_at(Path::new(name), OFlags::RDONLY | OFlags::NONBLOCK) {
+        Ok(file) => io::read_to_string(File::from(file)).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 fn is_added(name: &str) -> bool {
     let is_random = |text: &str| text.len() >= 10 && text.bytes().all(|b| b.is_ascii_hexdigit());
     name.strip_prefix(ADDED)
         .is_some_and(|rest| rest == "rcompose" || is_random(rest))
 }
 
-/// Whether the last pattern that matches the path, or a folder it is in, excludes it.
-fn is_excluded(patterns: &str, path: &str) -> bool {
-    let patterns = patterns.strip_prefix('\u{feff}').unwrap_or(patterns);
-    let mut excluded = false;
-    for line in patterns.lines().filter(|line| !line.starts_with('#')) {
-        let line = line.trim();
-        let (keeps, pattern) = match line.strip_prefix('!') {
-            Some(rest) => (true, rest.trim()),
-            None => (false, line),
-        };
-        let pattern = clean(pattern);
-        if !pattern.is_empty() && excluded == keeps && matches(&pattern, path) {
-            excluded = !keeps;
-        }
-    }
-    excluded
-}
-
-/// A path without `.`, `..` and doubled slashes.
-fn clean(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
-fn matches(pattern: &str, path: &str) -> bool {
-    let pattern: Vec<&str> = pattern.split('/').collect();
-    let path: Vec<&str> = path.split('/').collect();
-    (1..=path.len()).any(|end| parts_match(&pattern, &path[..end]))
-}
-
-/// `**` stands for any number of folders.
-fn parts_match(pattern: &[&str], path: &[&str]) -> bool {
-    match (pattern, path) {
-        ([], []) => true,
-        (["**"], path) => !path.is_empty(),
-        (["**", rest @ ..], _) => (0..=path.len()).any(|at| parts_match(rest, &path[at..])),
-        ([part, rest @ ..], [name, path @ ..]) => {
-            glob(part.as_bytes(), name.as_bytes()) && parts_match(rest, path)
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_last_pattern_that_matches_decides() {
-        let cases = [
-            ("Dockerfile", "Dockerfile", true),
-            ("# note\n\n/Dock*\n", "Dockerfile", true),
-            ("*\n!Dockerfile", "Dockerfile", false),
-            ("**", "a/b", true),
-            ("**/Dockerfile", "Dockerfile", true),
-            ("**/Dockerfile", "a/b/Dockerfile", true),
-            ("docker", "docker/Dockerfile", true),
-            ("./docker/", "docker/Dockerfile", true),
-            ("Dockerfile", "docker/Dockerfile", false),
-            ("a/**", "a", false),
-            ("Dockerfile.*", "Dockerfile", false),
-        ];
-        for (patterns, path, expected) in cases {
-            assert_eq!(is_excluded(patterns, path), expected, "{patterns} {path}");
-        }
-    }
 
     #[test]
     fn what_is_hidden_is_removed() {

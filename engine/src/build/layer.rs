@@ -57,23 +57,26 @@ impl Builder<'_> {
     pub(super) async fn committed(&self, name: &str, by_container: bool) -> Result<Option<Layer>> {
         let upper = self.engine.images.upper(name);
         let (engine, lease) = (Arc::clone(self.engine), Arc::clone(&self.lease));
-        blocking(move || commit_upper(&engine, &upper, by_container, &lease)).await
+        let epoch = self.epoch;
+        blocking(move || commit_upper(&engine, &upper, (by_container, epoch), &lease)).await
     }
 }
 
-/// The upper folder of an overlay as a layer; none when it is empty. Blocks.
+/// The upper folder of an overlay as a layer, without what a runtime puts into every container
+/// and with no time later than `latest`; none when it is empty. Blocks.
 ///
 /// # Errors
 /// 500 when it cannot be read or stored.
 pub(super) fn commit_upper(
     engine: &Engine,
     upper: &Path,
-    by_container: bool,
+    (by_container, latest): (bool, Option<i64>),
     lease: &Lease,
 ) -> Result<Option<Layer>> {
     let options = Pack {
         overlay: true,
         by_container,
+        latest,
         ..Pack::default()
     };
     let root = Root::open(upper).map_err(|error| Error::io("open", upper, error))?;

@@ -1,38 +1,50 @@
-//! Images from Dockerfiles, as the classic builder made them.
+//! Images from Dockerfiles, as BuildKit makes them.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `parse` | instructions of a Dockerfile, with their lines and here-documents |
 //! | `expand`, `pattern` | variables and quotes in them; patterns in variables |
-//! | `hidden` | files of the context that only the builder reads |
-//! | `stages` | which stages there are, and which are needed |
-//! | `builder` | the stages one by one, each instruction from the cache or anew |
+//! | `hidden`, `exclusion` | files of the context that only the builder reads; patterns of `.dockerignore` |
+//! | `stages`, `graph` | which stages there are and which are needed; those built, some at once |
+//! | `builder`, `base` | the whole build; what a stage begins with |
+//! | `steps` | each instruction from the cache or anew |
 //! | `stage` | what a stage has come to |
-//! | `configure`, `healthcheck`, `duration`, `copying`, `copy`, `running`, `run_mounts` | what the instructions do |
+//! | `configure`, `healthcheck`, `duration` | instructions that change the configuration |
+//! | `copying`, `copy`, `copier`, `found`, `owner`, `mode`, `remote` | `COPY` and `ADD` |
+//! | `running`, `run_mounts` | `RUN` |
 //! | `secrets` | what only commands may read, and no layer has |
 //! | `progress`, `classic` | what a build tells while it goes on; that as one text |
 //! | `layer` | changed files as a layer |
 //! | `commit` | an image of a container |
 
+mod base;
 mod builder;
 mod classic;
 mod commit;
 pub(crate) mod configure;
+mod copier;
 mod copy;
 mod copying;
 mod duration;
+mod exclusion;
 mod expand;
+mod found;
+mod graph;
 mod healthcheck;
 mod hidden;
 mod layer;
+mod mode;
+mod owner;
 mod parse;
 mod pattern;
 mod progress;
+mod remote;
 mod run_mounts;
 mod running;
 mod secrets;
 mod stage;
 mod stages;
+mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -41,6 +53,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bollard_stubs::models::HostConfig;
+use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 use crate::image::Reference;
@@ -77,8 +90,13 @@ pub(crate) struct Build {
     pub(crate) auth: HashMap<String, String>,
     /// What `RUN --mount=type=secret` gives commands.
     pub(crate) secrets: Secrets,
-    /// Limits and network of the containers of `RUN`.
+    /// Sockets of agents, on this machine, that `RUN --mount=type=ssh` gives commands, by id.
+    pub(crate) agents: BTreeMap<String, PathBuf>,
+    /// Limits and network of the containers of `RUN`; privileged where `RUN --security=insecure`
+    /// may be.
     pub(crate) host: HostConfig,
+    /// Ends the build: nobody wants it any more.
+    pub(crate) canceled: CancellationToken,
 }
 
 /// A Dockerfile.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bollard_stubs::models::{ContainerCreateBody, HealthConfig, HostConfig, HostConfigLogConfig};
 
 use super::builder::Builder;
-use super::configure::shell;
+use super::configure::{shell, words_or_text};
 use super::layer::Layer;
 use super::progress::{Progress, Step};
 use super::run_mounts::{self, RunMount};
@@ -16,6 +16,27 @@ use crate::container::{Handle, create, remove, start};
 use crate::shim::AttachRequest;
 use crate::{Error, Result};
 
+/// A command as a container gets it.
+#[derive(Debug)]
+pub(super) struct Command {
+    /// The program and its arguments.
+    pub(super) words: Vec<String>,
+    /// What is in the script that it executes; empty where that is none of the Dockerfile's.
+    pub(super) script: String,
+}
+
+/// Where a script of the Dockerfile is that names its interpreter.
+const SCRIPTS: &str = "/dev/pipes";
+
+/// Arguments that every build knows: they are in no history and no reason to run a step again.
+const PROXIES: &[&str] = &[
+    "http_proxy",
+    "https_proxy",
+    "ftp_proxy",
+    "no_proxy",
+    "all_proxy",
+];
+
 impl Builder<'_> {
     /// Runs a command; what it has written, as a layer.
     ///
@@ -25,38 +46,26 @@ impl Builder<'_> {
         &self,
         stage: &Stage,
         instruction: &Instruction,
-        mounts: &[RunMount],
+        (command, mounts): (&Command, &[RunMount]),
         step: &Step,
     ) -> Result<Option<Layer>, Failure> {
-        let command = command(stage, instruction)?;
         let mut host = self.host(instruction)?;
-        let mounted = self.mount_all(mounts).await?;
+        let mut mounted = self.mount_all(mounts, step).await?;
+        if let Some(target) = command.words.last().filter(|_| !command.script.is_empty()) {
+            self.mount_script(target, &command.script, &mut mounted)?;
+        }
         host.mounts = Some(mounted.mounts.clone());
+        let environment = [self.proxies(), stage.arguments(), mounted.variables.clone()];
         let image =
             self.engine
                 .images
                 .intermediate(&stage.document, stage.layers.clone(), &self.lease)?;
-        let done = self
-            .run_in(&image, stage, host, (&command, mounts, step))
-            .await;
-        self.engine.images.drop_intermediate(&image);
-        self.unmount_all(mounted).await?;
-        done
-    }
-
-    async fn run_in(
-        &self,
-        image: &str,
-        stage: &Stage,
-        host: HostConfig,
-        (command, mounts, step): (&[String], &[RunMount], &Step),
-    ) -> Result<Option<Layer>, Failure> {
         let body = ContainerCreateBody {
-            image: Some(image.to_owned()),
-            cmd: Some(command.to_owned()),
+            image: Some(image.clone()),
+            cmd: Some(command.words.clone()),
             // One empty word: not that of the image.
             entrypoint: Some(vec![String::new()]),
-            env: Some(stage.arguments()),
+            env: Some(environment.concat()),
             attach_stdout: Some(true),
             attach_stderr: Some(true),
             healthcheck: Some(HealthConfig {
@@ -66,10 +75,25 @@ impl Builder<'_> {
             host_config: Some(host),
             ..ContainerCreateBody::default()
         };
+        let layers = &stage.document.rootfs.diff_ids;
+        let done = self.run_in(body, layers, (command, mounts), step).await;
+        self.engine.images.drop_intermediate(&image);
+        self.unmount_all(mounted).await?;
+        done
+    }
+
+    async fn run_in(
+        &self,
+        body: ContainerCreateBody,
+        layers: &[String],
+        (command, mounts): (&Command, &[RunMount]),
+        step: &Step,
+    ) -> Result<Option<Layer>, Failure> {
         let handle = create::create(self.engine, None, body).await?;
         self.tell(Progress::Running(step, &handle.id));
-        let layers = &stage.document.rootfs.diff_ids;
-        let layer = self.wait(&handle, layers, (command, mounts, step)).await;
+        let layer = self
+            .wait(&handle, layers, (&command.words, mounts, step))
+            .await;
         let how = How {
             force: true,
             volumes: true,
@@ -94,7 +118,14 @@ impl Builder<'_> {
         start::start(self.engine, handle).await?;
         let ended = || Error::internal("the container ended before it could be watched");
         let mut output = link.await.map_err(|_| ended())?.session().output;
-        while let Some(frame) = output.next().await? {
+        loop {
+            let frame = tokio::select! {
+                frame = output.next() => frame?,
+                () = self.canceled.cancelled() => None,
+            };
+            // Removing the container ends the command.
+            self.check_canceled()?;
+            let Some(frame) = frame else { break };
             if frame.exit_code().is_some() {
                 break;
             }
@@ -129,41 +160,71 @@ impl Builder<'_> {
                 return Err(instruction.error(format!("unsupported network mode {other:?}")));
             }
         }
+        match instruction.flag("security") {
+            None | Some("sandbox") => host.privileged = None,
+            Some("insecure") if host.privileged == Some(true) => {}
+            Some("insecure") => {
+                let message = "--security=insecure needs the entitlement security.insecure";
+                return Err(instruction.error(message));
+            }
+            Some(other) => {
+                return Err(instruction.error(format!("security {other:?} is not valid")));
+            }
+        }
         host.log_config = Some(HostConfigLogConfig {
             typ: Some("none".to_owned()),
             config: None,
         });
         Ok(host)
     }
+
+    /// The proxies that the client gives, in small and large letters.
+    fn proxies(&self) -> Vec<String> {
+        let mut variables = Vec::new();
+        for name in PROXIES {
+            let names = [name.to_ascii_uppercase(), (*name).to_owned()];
+            let mut values = names.iter().map(|name| self.build.args.get(name).cloned());
+            if let Some(value) = values.find_map(Option::flatten) {
+                variables.extend(names.map(|name| format!("{name}={value}")));
+            }
+        }
+        variables
+    }
 }
 
-/// The words of a `RUN`.
-pub(super) fn command(stage: &Stage, instruction: &Instruction) -> Result<Vec<String>> {
-    let command = instruction.json().unwrap_or_else(|| {
-        let mut command = shell(&stage.document.config());
-        command.push(script(instruction));
-        command
-    });
-    if command.is_empty() {
+/// The command of a `RUN`.
+///
+/// # Errors
+/// 400 without one.
+pub(super) fn command(stage: &Stage, instruction: &Instruction) -> Result<Command> {
+    let words = words_or_text(instruction).map_err(|error| instruction.error(error))?;
+    let (words, script) = match words {
+        Some(words) => (words, String::new()),
+        None => {
+            let (text, script) = text(instruction);
+            let mut words = shell(&stage.document.config());
+            words.push(text);
+            (words, script)
+        }
+    };
+    if words.is_empty() {
         return Err(instruction.error("requires a command"));
     }
-    Ok(command)
+    Ok(Command { words, script })
 }
 
-/// What the shell gets: a here-document that stands alone, or the command with its documents.
-fn script(instruction: &Instruction) -> String {
+/// What the shell gets: a here-document that stands alone, or the command with its documents; and
+/// the script that it only names, because that has an interpreter of its own.
+fn text(instruction: &Instruction) -> (String, String) {
     match instruction.documents.as_slice() {
-        [document] if instruction.is_script() => document.text(),
-        _ => instruction.rest_with_documents(),
-    }
-}
-
-/// How the classic builder writes a command in an image's history: arguments in front.
-pub(super) fn created_by(stage: &Stage, command: &[String]) -> String {
-    let arguments = stage.arguments();
-    let command = command.join(" ");
-    match arguments.len() {
-        0 => command,
-        count => format!("|{count} {} {command}", arguments.join(" ")),
+        [document] if instruction.is_script() => {
+            let script = document.text();
+            if script.starts_with("#!") {
+                (format!("{SCRIPTS}/{}", document.name), script)
+            } else {
+                (script, String::new())
+            }
+        }
+        _ => (instruction.rest_with_documents(), String::new()),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::expand::{Expander, Lookup, raw_words};
-use super::{Build, Instruction};
+use super::{Build, Failure, Instruction};
 use crate::api::architecture;
 use crate::{Error, Result};
 
@@ -29,43 +29,66 @@ pub(super) struct Planned {
     pub(super) from: Instruction,
     /// Its other instructions.
     pub(super) steps: Vec<Instruction>,
+    /// The stages that must be done before it.
+    pub(super) needs: Vec<usize>,
     /// Whether the target is made of it.
     pub(super) is_needed: bool,
 }
+
+/// What a base image triggers; `None` where that is not known.
+pub(super) type Triggers<'a> = dyn Fn(&str) -> Option<Vec<Instruction>> + 'a;
 
 impl Plan {
     /// Divides instructions into stages and finds those that are needed.
     ///
     /// # Errors
     /// 400 for what is in no stage and for a target that is not there, 501 for other platforms.
-    pub(super) fn new(instructions: Vec<Instruction>, build: &Build) -> Result<Self> {
+    pub(super) fn new(
+        instructions: Vec<Instruction>,
+        build: &Build,
+        triggers: &Triggers<'_>,
+    ) -> Result<Self, Failure> {
         let mut plan = Self {
             globals: Vec::new(),
-            args: HashMap::new(),
+            args: platform_arguments(),
             stages: Vec::new(),
         };
         for instruction in instructions {
-            if instruction.name == "FROM" {
-                let stage = Planned::new(instruction, &plan.args)?;
-                plan.stages.push(stage);
-            } else if let Some(stage) = plan.stages.last_mut() {
-                stage.steps.push(instruction);
-            } else if instruction.name == "ARG" {
-                plan.global(instruction, build)?;
-            } else {
-                return Err(instruction.error("no build stage in current context"));
-            }
+            let lines = instruction.lines;
+            let taken = plan.take(instruction, build);
+            taken.map_err(|error| Failure {
+                lines: Some(lines),
+                ..error.into()
+            })?;
         }
         let target = plan.target(&build.target)?;
         plan.stages.truncate(target + 1);
-        plan.mark(target);
+        plan.mark(target, triggers);
         Ok(plan)
+    }
+
+    fn take(&mut self, instruction: Instruction, build: &Build) -> Result<()> {
+        if instruction.name == "FROM" {
+            let stage = Planned::new(instruction, &self.args)?;
+            self.stages.push(stage);
+        } else if let Some(stage) = self.stages.last_mut() {
+            check_sources(&instruction)?;
+            stage.steps.push(instruction);
+        } else if instruction.name == "ARG" {
+            self.global(instruction, build)?;
+        } else {
+            return Err(
+                instruction.error("no build stage in current context: FROM must come first")
+            );
+        }
+        Ok(())
     }
 
     fn global(&mut self, instruction: Instruction, build: &Build) -> Result<()> {
         let known = self.args.clone();
         for (name, default) in arguments(&instruction, &|name| known.get(name).cloned())? {
-            if let Some(value) = given(build, &name).or(default) {
+            let given = build.args.get(&name).cloned().flatten();
+            if let Some(value) = given.or(default) {
                 self.args.insert(name, value);
             }
         }
@@ -128,19 +151,46 @@ impl Plan {
         }
     }
 
-    fn mark(&mut self, number: usize) {
+    fn mark(&mut self, number: usize, triggers: &Triggers<'_>) {
         if std::mem::replace(&mut self.stages[number].is_needed, true) {
             return;
         }
-        let copied = self.stages[number]
-            .steps
-            .iter()
+        let stage = &self.stages[number];
+        let base = self.base(number);
+        let triggered = match base {
+            Some(base) => Some(self.triggers_of(base)),
+            None => triggers(&stage.base),
+        };
+        let triggered = triggered.unwrap_or_default();
+        let steps = stage.steps.iter().chain(&triggered);
+        let copied = steps
             .flat_map(sources)
             .filter_map(|name| self.position(name, number));
-        let others: Vec<usize> = copied.chain(self.base(number)).collect();
-        for other in others {
-            self.mark(other);
+        let mut others: Vec<usize> = copied.chain(base).collect();
+        others.sort_unstable();
+        others.dedup();
+        for other in &others {
+            self.mark(*other, triggers);
         }
+        self.stages[number].needs = others;
+    }
+
+    /// What a stage triggers in those that are based on it.
+    fn triggers_of(&self, number: usize) -> Vec<Instruction> {
+        let steps = self.stages[number].steps.iter();
+        let triggers = steps.filter(|step| step.name == "ONBUILD");
+        let parsed = triggers.filter_map(|step| super::parse(&step.rest_with_documents()).ok());
+        parsed.flatten().collect()
+    }
+}
+
+/// Refuses stages and images that a variable names: which are needed would not be known.
+fn check_sources(step: &Instruction) -> Result<()> {
+    match sources(step).find(|name| name.contains('$')) {
+        Some(name) => Err(step.error(format!(
+            "from={name}: variables are not replaced there: name a stage with FROM {name} AS instead"
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -152,8 +202,7 @@ impl Planned {
     }
 
     fn new(from: Instruction, args: &HashMap<String, String>) -> Result<Self> {
-        from.check_flags(&["platform"])?;
-        let lookup = |name: &str| args.get(name).cloned().or_else(|| platform(name));
+        let lookup = |name: &str| args.get(name).cloned();
         let expander = Expander::new(from.escape, &lookup);
         let wrong = |error: String| from.error(error);
         if let Some(wanted) = from.flag("platform") {
@@ -163,7 +212,7 @@ impl Planned {
         let (base, name) = match parts.as_slice() {
             [base] => (base.clone(), String::new()),
             [base, keyword, name] if keyword.eq_ignore_ascii_case("as") => {
-                (base.clone(), name.to_lowercase())
+                (base.clone(), stage_name(name).map_err(wrong)?)
             }
             _ => return Err(from.error("requires either one or three arguments")),
         };
@@ -176,6 +225,7 @@ impl Planned {
             base,
             from,
             steps: Vec::new(),
+            needs: Vec::new(),
             is_needed: false,
         })
     }
@@ -207,23 +257,34 @@ pub(crate) fn check_platform(platform: &str) -> Result<()> {
     Err(Error::not_supported(format!("the platform {platform}")))
 }
 
-/// The value that the client gives an argument, or that every build has.
-pub(super) fn given(build: &Build, name: &str) -> Option<String> {
-    let given = build.args.get(name).cloned().flatten();
-    given.or_else(|| platform(name))
+/// A stage's name in lower case.
+fn stage_name(text: &str) -> Result<String, String> {
+    let name = text.to_lowercase();
+    let is_start = name.starts_with(|letter: char| letter.is_ascii_lowercase());
+    let is_inner = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    if !is_start || !name.chars().all(is_inner) {
+        return Err(format!(
+            "invalid name for build stage: {text:?}, name can't start with a number or contain symbols"
+        ));
+    }
+    Ok(name)
 }
 
-fn platform(name: &str) -> Option<String> {
-    let which = name
-        .strip_prefix("TARGET")
-        .or_else(|| name.strip_prefix("BUILD"))?;
-    match which {
-        "PLATFORM" => Some(format!("linux/{}", architecture())),
-        "OS" => Some("linux".to_owned()),
-        "ARCH" => Some(architecture().to_owned()),
-        "VARIANT" => Some(String::new()),
-        _ => None,
-    }
+/// What every build knows.
+fn platform_arguments() -> HashMap<String, String> {
+    let platform = format!("linux/{}", architecture());
+    let values = [
+        ("PLATFORM", platform.as_str()),
+        ("OS", "linux"),
+        ("ARCH", architecture()),
+        ("VARIANT", ""),
+    ];
+    let named =
+        |which: &str| values.map(|(name, value)| (format!("{which}{name}"), value.to_owned()));
+    [named("TARGET"), named("BUILD")]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// `NAME` or `NAME=default`, several of them.
@@ -234,16 +295,21 @@ pub(super) fn arguments(
     instruction: &Instruction,
     lookup: &Lookup<'_>,
 ) -> Result<Vec<(String, Option<String>)>> {
-    instruction.check_flags(&[])?;
     let expander = Expander::new(instruction.escape, lookup);
     let argument = |text: String| match text.split_once('=') {
+        Some(("", _)) => Err(instruction.error("names can not be blank")),
         Some((name, default)) => {
             let default = expander
                 .word(default)
                 .map_err(|error| instruction.error(error))?;
             Ok((name.to_owned(), Some(default)))
         }
-        None => Ok((text, None)),
+        None => Ok((
+            expander
+                .word(&text)
+                .map_err(|error| instruction.error(error))?,
+            None,
+        )),
     };
     raw_words(&instruction.rest, instruction.escape)
         .into_iter()

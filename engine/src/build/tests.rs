@@ -52,7 +52,7 @@ fn configuration_is_changed() {
 
 fn instructions(text: &str) -> Vec<String> {
     let build = Build::default();
-    let plan = stages::Plan::new(parse(text).unwrap(), &build).unwrap();
+    let plan = stages::Plan::new(parse(text).unwrap(), &build, &|_| None).unwrap();
     let needed = plan.stages.iter().filter(|stage| stage.is_needed);
     needed.map(|stage| stage.base.clone()).collect()
 }
@@ -67,18 +67,22 @@ fn only_what_the_target_needs_is_built() {
             target: target.to_owned(),
             ..Build::default()
         };
-        stages::Plan::new(parse(text).unwrap(), &build)
+        stages::Plan::new(parse(text).unwrap(), &build, &|_| None)
     };
     let two = plan("Two").unwrap();
     assert_eq!((two.stages.len(), two.stages[0].is_needed), (2, false));
     assert_eq!(plan("0").unwrap().stages.len(), 1);
     let error = plan("none").unwrap_err();
-    assert_eq!(error.message, "target stage \"none\" could not be found");
+    assert_eq!(
+        error.error.message,
+        "target stage \"none\" could not be found"
+    );
     let other = stages::Plan::new(
         parse("FROM --platform=linux/other a").unwrap(),
         &Build::default(),
+        &|_| None,
     );
-    assert_eq!(other.unwrap_err().status, 501);
+    assert_eq!(other.unwrap_err().error.status, 501);
     assert_eq!(instructions("ARG A=x\nFROM ${A}y"), ["xy"]);
 }
 
@@ -184,13 +188,10 @@ async fn steps_are_done_once() {
     let engine = Engine::open(place.engine.layout.clone()).unwrap();
     let again = Place { engine, ..place };
     let (same, said) = again.build(request()).await.unwrap();
-    assert_eq!((same, said.matches("Using cache").count()), (id.clone(), 4));
+    assert_eq!((same, said.matches("Using cache").count()), (id.clone(), 2));
     again.write("file", "2");
     let (other, said) = again.build(request()).await.unwrap();
-    assert!(
-        other != id && said.matches("Using cache").count() == 2,
-        "{said}"
-    );
+    assert!(other != id && !said.contains("Using cache"), "{said}");
     let anew = Build {
         no_cache: true,
         ..request()
@@ -198,7 +199,7 @@ async fn steps_are_done_once() {
     assert!(!again.build(anew).await.unwrap().1.contains("Using cache"));
     // What an image has stays; nothing is known any more.
     let (keys, _) = again.engine.images.prune_steps().unwrap();
-    assert!(keys.len() > 5);
+    assert_eq!(keys.len(), 4);
     assert!(
         !again
             .build(request())
@@ -273,15 +274,12 @@ async fn archives_are_unpacked_and_links_stay_inside() {
     let error = place.error("FROM scratch\nCOPY ../x /x\n").await;
     assert!(error.contains("outside the build context"), "{error}");
     let error = place.error("FROM scratch\nADD http://x/y /x\n").await;
-    assert!(
-        error.starts_with("ADD http://x/y is not supported"),
-        "{error}"
-    );
-    let error = place.error("FROM scratch\nRUN --mount=type=ssh ls\n").await;
-    assert!(
-        error.contains("RUN --mount=type=ssh is not supported"),
-        "{error}"
-    );
+    assert!(error.contains("line 2: ADD: http://x/y: "), "{error}");
+    let error = place.error("FROM scratch\nCOPY http://x/y /x\n").await;
+    assert!(error.contains("use ADD"), "{error}");
+    let ssh = "FROM scratch\nRUN --mount=type=ssh,required ls\n";
+    let error = place.error(ssh).await;
+    assert_eq!(error, "ssh agent default: the client offers none");
     fs::remove_file(place.folder.path().join("context/Dockerfile")).unwrap();
     let error = place.build(Build::default()).await.unwrap_err().error;
     assert_eq!(
@@ -346,8 +344,7 @@ async fn commands_run_in_the_stage() {
     let images = &place.engine.images;
     let image = images.resolve(&id).unwrap();
     let history = &image.document.history;
-    let command =
-        "|1 WHO=world /bin/sh -c echo hello $WHO $HIDDEN > out; mkdir /old; echo x > /old/x";
+    let command = "RUN |2 WHO=world HIDDEN=yes /bin/sh -c echo hello $WHO $HIDDEN > out; mkdir /old; echo x > /old/x # buildkit";
     assert!(
         history
             .iter()

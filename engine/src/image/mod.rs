@@ -41,6 +41,7 @@ pub(crate) use list::{FILTERS, created, glob};
 pub(crate) use pull::{Tell, pull};
 pub(crate) use push::push;
 pub(crate) use reference::{Reference, registry_of};
+pub(crate) use registry::redirected;
 pub(crate) use remove::Removed;
 pub use repository::Repository;
 pub(crate) use snapshot::is_mounted;

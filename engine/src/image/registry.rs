@@ -417,7 +417,7 @@ fn parsed(url: &str) -> Result<Uri> {
 }
 
 /// Where a redirection leads: no further than from TLS to TLS.
-fn redirected(from: &Uri, target: &str) -> Result<Uri> {
+pub(crate) fn redirected(from: &Uri, target: &str) -> Result<Uri> {
     let scheme = from.scheme_str().unwrap_or("https");
     let authority = from
         .authority()
@@ -429,7 +429,7 @@ fn redirected(from: &Uri, target: &str) -> Result<Uri> {
         parsed(target)?
     };
     if scheme == "https" && uri.scheme_str() != Some("https") {
-        let message = format!("the registry redirects to {target}, which is asked without TLS");
+        let message = format!("{authority} redirects to {target}, which is asked without TLS");
         return Err(Error::internal(message));
     }
     Ok(uri)

@@ -36,3 +36,58 @@ fn word(text: &str, escape: char) -> (String, &str) {
     }
     (word, "")
 }
+
+/// The flags of an instruction, and whether they may be there more than once.
+fn known(name: &str) -> &'static [(&'static str, bool)] {
+    match name {
+        "FROM" => &[("platform", false)],
+        "RUN" => &[("mount", true), ("network", false), ("security", false)],
+        "COPY" => &[
+            ("from", false),
+            ("chown", false),
+            ("chmod", false),
+            ("link", false),
+            ("exclude", true),
+            ("parents", false),
+        ],
+        "ADD" => &[
+            ("chown", false),
+            ("chmod", false),
+            ("link", false),
+            ("exclude", true),
+            ("keep-git-dir", false),
+            ("checksum", false),
+            ("unpack", false),
+        ],
+        "HEALTHCHECK" => &[
+            ("interval", false),
+            ("timeout", false),
+            ("start-period", false),
+            ("start-interval", false),
+            ("retries", false),
+        ],
+        _ => &[],
+    }
+}
+
+/// Refuses flags that an instruction does not have, or has twice.
+///
+/// # Errors
+/// In words, with the flag.
+pub(super) fn check(name: &str, flags: &[Flag]) -> Result<(), String> {
+    let known = known(name);
+    for (at, (flag, _)) in flags.iter().enumerate() {
+        let Some((_, is_list)) = known.iter().find(|(known, _)| known == flag) else {
+            let names: Vec<String> = known.iter().map(|(name, _)| format!("--{name}")).collect();
+            return Err(if names.is_empty() {
+                format!("unknown flag: --{flag}: {name} has none")
+            } else {
+                format!("unknown flag: --{flag}: {name} has {}", names.join(", "))
+            });
+        };
+        if !is_list && flags[..at].iter().any(|(other, _)| other == flag) {
+            return Err(format!("duplicate flag specified: --{flag}"));
+        }
+    }
+    Ok(())
+}

@@ -91,18 +91,6 @@ impl Instruction {
         ))
     }
 
-    /// Refuses flags that are not in `known`, by name.
-    pub(crate) fn check_flags(&self, known: &[&str]) -> Result<()> {
-        match self
-            .flags
-            .iter()
-            .find(|(key, _)| !known.contains(&key.as_str()))
-        {
-            Some((key, _)) => Err(self.error(format!("unknown flag: --{key}"))),
-            None => Ok(()),
-        }
-    }
-
     /// The value of a flag.
     pub(crate) fn flag(&self, name: &str) -> Option<&str> {
         let mut flags = self.flags.iter().filter(|(key, _)| key == name);

@@ -73,6 +73,7 @@ fn instruction(text: &str, line: usize, escape: char) -> Result<Instruction, Fai
         return Err(wrong(lines, &format!("unknown instruction: {name}")));
     }
     let (flags, rest) = flags::split(arguments, escape);
+    flags::check(&name, &flags).map_err(|message| wrong(lines, &message))?;
     let rest = rest.trim();
     if rest.is_empty() && !matches!(name.as_str(), "CMD" | "ENTRYPOINT") {
         return Err(wrong(lines, &format!("{name} requires arguments")));
