@@ -73,7 +73,7 @@ fn add(written: &mut Written, path: &Path, place: Option<Span>) -> Option<Source
         Err(problem) => {
             let problem = match place {
                 Some(place) => problem.at(place),
-                None => problem,
+                None => *problem,
             };
             written.warnings.push(problem);
             return None;
@@ -89,40 +89,38 @@ fn add(written: &mut Written, path: &Path, place: Option<Span>) -> Option<Source
 }
 
 /// The text of a file; nothing where there is none.
-fn text(path: &Path) -> Result<Option<Arc<str>>, Diagnostic> {
+fn text(path: &Path) -> Result<Option<Arc<str>>, Box<Diagnostic>> {
     let shown = path.display();
+    let wrong = |code, message: String| Err(Box::new(Diagnostic::error(message).code(code)));
     let Ok(metadata) = std::fs::metadata(path) else {
         return Ok(None);
     };
     if !metadata.is_file() {
         let message = format!("the Dockerfile {shown} is no file");
-        return Err(Diagnostic::error(message).code(code::UNREADABLE_FILE));
+        return wrong(code::UNREADABLE_FILE, message);
     }
     if metadata.len() > MAX_BYTES {
-        let message = format!(
-            "the Dockerfile {shown} is larger than {} MiB",
-            MAX_BYTES >> 20
-        );
-        return Err(Diagnostic::error(message).code(code::LIMIT));
+        let size = MAX_BYTES >> 20;
+        let message = format!("the Dockerfile {shown} is larger than {size} MiB");
+        return wrong(code::LIMIT, message);
     }
-    let bytes = std::fs::read(path).map_err(|error| {
-        let message = format!("the Dockerfile {shown} cannot be read: {error}");
-        Diagnostic::error(message).code(code::UNREADABLE_FILE)
-    })?;
-    String::from_utf8(bytes)
-        .map(|text| Some(text.into()))
-        .map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..at]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1;
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let message = format!("the Dockerfile {shown} cannot be read: {error}");
+            return wrong(code::UNREADABLE_FILE, message);
+        }
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text.into())),
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let before = String::from_utf8_lossy(&error.as_bytes()[..valid]);
+            let line = before.matches('\n').count() + 1;
             let message = format!("line {line} of the Dockerfile {shown} is not UTF-8 text");
-            Diagnostic::error(message)
-                .code(code::NOT_UTF8)
-                .help("save it as UTF-8")
-        })
+            wrong(code::NOT_UTF8, message)
+        }
+    }
 }
 
 /// What is in a build context; nothing where it cannot be read.

@@ -31,6 +31,8 @@ pub struct Dockerfile {
     pub instructions: Vec<Instruction>,
     /// Places of the comments, from `#` to the end of the line.
     pub comments: Vec<Range<usize>>,
+    /// What `# syntax=` says: the image of a frontend.
+    pub syntax: Option<String>,
     /// What is wrong, in the order of the file.
     pub problems: Vec<Problem>,
 }

@@ -15,6 +15,8 @@ pub(super) struct Reader<'t> {
     /// The line to read next.
     next: usize,
     escape: char,
+    /// Whether the line before was no instruction: what follows is then part of the same mistake.
+    is_lost: bool,
     file: Dockerfile,
 }
 
@@ -32,6 +34,7 @@ impl<'t> Reader<'t> {
             lines,
             next: 0,
             escape: '\\',
+            is_lost: false,
             file: Dockerfile::default(),
         }
     }
@@ -50,6 +53,9 @@ impl<'t> Reader<'t> {
             let Some((name, value)) = directive(line) else {
                 return;
             };
+            if name.eq_ignore_ascii_case("syntax") {
+                self.file.syntax = Some(value.to_owned());
+            }
             if !name.eq_ignore_ascii_case("escape") {
                 continue;
             }
@@ -112,9 +118,13 @@ impl<'t> Reader<'t> {
             _ => Vec::new(),
         };
         let Some(keyword) = keyword else {
-            self.file.problems.push(unknown(&text[..end], name));
+            if !self.is_lost {
+                self.file.problems.push(unknown(&text[..end], name));
+            }
+            self.is_lost = true;
             return;
         };
+        self.is_lost = false;
         if let Some(last) = documents.last() {
             range.end = range.end.max(last.1);
         }

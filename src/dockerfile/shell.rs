@@ -182,7 +182,7 @@ impl Splitter<'_> {
             match c {
                 '\n' | ';' => self.separator(Before::Sequence),
                 '&' if !self.is_before_redirection() => {
-                    self.double('&', Before::And, Before::Sequence)
+                    self.double('&', Before::And, Before::Sequence);
                 }
                 '|' => self.double('|', Before::Or, Before::Pipe),
                 '(' | ')' | '`' => self.separator(Before::Start),

@@ -131,6 +131,11 @@ fn problems_have_places_and_reading_goes_on() {
             "WORKDIR: WORKDIR says nothing",
         ]
     );
+    // A missing `\` makes one mistake of all the lines behind it.
+    assert_eq!(
+        problems("FROM a\nRUN b &&\nc &&\nd\nRUN e"),
+        ["c: there is no instruction c"]
+    );
     assert_eq!(
         problems("RUN x"),
         ["RUN: RUN stands in front of the first FROM"]

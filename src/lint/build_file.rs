@@ -69,7 +69,7 @@ impl BuildFile {
     pub fn of_file(sources: &SourceMap, source: SourceId) -> Self {
         let text = sources.get(source).text.clone();
         Self {
-            file: dockerfile::parse(&text),
+            file: parse(&text),
             text,
             source,
             inline: None,
@@ -81,7 +81,7 @@ impl BuildFile {
     pub fn inline(sources: &SourceMap, place: Span, value: &str) -> Self {
         let outer = sources.get(place.source).text.clone();
         Self {
-            file: dockerfile::parse(value),
+            file: parse(value),
             text: value.into(),
             source: place.source,
             inline: Some(Inline {
@@ -118,9 +118,31 @@ impl BuildFile {
         Span::in_text(self.source, &inline.outer, place)
     }
 
+    /// The places of each line of a part.
+    pub(super) fn spans(&self, range: Range<usize>) -> Vec<Span> {
+        let mut start = range.start;
+        let lines = self.slice(range).split_inclusive('\n').map(|line| {
+            let place = start..start + line.trim_end().len();
+            start += line.len();
+            self.span(place)
+        });
+        lines.collect()
+    }
+
     /// The text at a place.
     pub(super) fn slice(&self, range: Range<usize>) -> &str {
         self.text.get(range).unwrap_or_default()
+    }
+}
+
+/// Reads a Dockerfile. One for another frontend is written in another language.
+fn parse(text: &str) -> Dockerfile {
+    let file = dockerfile::parse(text);
+    let is_known = |syntax: &String| syntax.contains("dockerfile");
+    if file.syntax.as_ref().is_none_or(is_known) {
+        file
+    } else {
+        Dockerfile::default()
     }
 }
 

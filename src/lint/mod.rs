@@ -15,6 +15,7 @@ mod redact;
 mod registry;
 mod rules;
 mod secret;
+mod stages;
 #[cfg(test)]
 mod testing;
 mod walk;

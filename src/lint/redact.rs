@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::assignment;
 use super::input::Input;
+use super::rules::dockerfile::secret_text;
 use super::rules::dollar_in_env_file::values;
 use super::secret;
 use super::walk;
@@ -30,6 +31,10 @@ pub fn redacted(input: &Input<'_>) -> SourceMap {
             let passwords = secret::passwords_in_urls(input.text(span));
             ranges.extend(passwords.into_iter().map(|range| input.inside(span, range)));
         });
+    }
+    for file in input.dockerfiles {
+        let secrets = secret_text::secrets(file).into_iter();
+        ranges.extend(secrets.flat_map(|range| file.spans(range)));
     }
     for file in &input.written.env_files {
         for value in values(input, file) {

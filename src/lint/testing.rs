@@ -54,18 +54,24 @@ pub(super) fn lint_written(written: &Written, only: &[&str]) -> Vec<String> {
         only: only.iter().map(|id| (*id).to_owned()).collect(),
         allowed: Vec::new(),
     };
+    with_dockerfiles(written, |input| {
+        let found = lint(input, &selection);
+        found
+            .iter()
+            .map(|finding| line(input.written, finding))
+            .collect()
+    })
+}
+
+/// What a function makes of a project with its Dockerfiles.
+pub(super) fn with_dockerfiles<T>(written: &Written, f: impl FnOnce(&Input<'_>) -> T) -> T {
     let mut written = written.clone();
     let dockerfiles = dockerfiles::of_services(&mut written);
-    let input = Input {
+    f(&Input {
         written: &written,
         dockerfiles: &dockerfiles,
         exists: &Path::exists,
-    };
-    let found = lint(&input, &selection);
-    found
-        .iter()
-        .map(|finding| line(&written, finding))
-        .collect()
+    })
 }
 
 /// What a function makes of a project, with the files that are there.
@@ -92,4 +98,39 @@ fn line(written: &Written, finding: &Diagnostic) -> String {
 /// The findings of one rule in a compose file.
 pub(super) fn lint_text(rule: &str, text: &str) -> Vec<String> {
     Folder::new(&[("compose.yaml", text)]).lint(&[rule])
+}
+
+/// The findings of one rule in the Dockerfile of a project's only service, `line:column level: message`.
+pub(super) fn lint_dockerfile(rule: &str, text: &str) -> Vec<String> {
+    let project = ("compose.yaml", "services: {a: {build: .}}");
+    let found = Folder::new(&[project, ("Dockerfile", text)]).lint(&[rule]);
+    let places = found
+        .iter()
+        .map(|line| line.replace(&format!("{rule} "), ""));
+    places.map(|line| line.replace("Dockerfile:", "")).collect()
+}
+
+/// Checks that a rule finds something in each of the bad examples and nothing in the good ones. What
+/// is looked at stands behind `FROM x:1`, unless a `FROM` is in it.
+pub(super) fn check_dockerfiles(rule: &str, bad: &[&str], good: &[&str]) {
+    let whole = |text: &str| {
+        if text.contains("FROM ") {
+            text.to_owned()
+        } else {
+            format!("FROM x:1\n{text}\n")
+        }
+    };
+    for text in bad {
+        let found = lint_dockerfile(rule, &whole(text));
+        assert_eq!(found.len(), 1, "{rule} in {text}: {found:?}");
+    }
+    for text in good {
+        let text = whole(text);
+        assert_eq!(lint_dockerfile(rule, &text), [""; 0], "{rule} in {text}");
+        assert_eq!(
+            lint_dockerfile("dockerfile-syntax", &text),
+            [""; 0],
+            "{text}"
+        );
+    }
 }

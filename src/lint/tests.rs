@@ -1,6 +1,9 @@
 //! Rules on small projects.
 
 mod allowing;
+mod dockerfile_commands;
+mod dockerfile_instructions;
+mod dockerfiles;
 mod relations;
 mod services;
 mod values;

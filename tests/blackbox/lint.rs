@@ -121,3 +121,87 @@ fn lint_lists_its_rules() {
         "{text}"
     );
 }
+
+const DOCKERFILE: &str = "FROM debian AS build
+RUN apt-get update \\
+    && apt-get install -y git
+ENV DB_PASSWORD=hunter2
+CMD start --now
+";
+
+#[test]
+fn lint_reads_the_dockerfiles_of_services() {
+    let folder = folder(
+        "services:
+  web: {build: {context: web, target: prod}}
+  job:
+    build:
+      dockerfile_inline: |
+        FROM alpine:3.22
+        # rcompose: allow(apk-cache)
+        RUN apk add git
+        ADD start /start
+",
+    );
+    let web = folder.path().join("web");
+    std::fs::create_dir(&web).expect("a folder");
+    std::fs::write(web.join("Dockerfile"), DOCKERFILE).expect("a file");
+    let output = lint(folder.path(), &["lint", "--format", "json"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let found: Vec<String> = text
+        .lines()
+        .map(|line| {
+            let object: serde_json::Value = serde_json::from_str(line).expect("a JSON object");
+            let part = |name: &str| object[name].to_string().trim_matches('"').to_owned();
+            format!("{}:{} {}", part("file"), part("line"), part("code"))
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "compose.yaml:2 unknown-target",
+            "compose.yaml:9 add-for-copy",
+            "web/Dockerfile:1 floating-tag",
+            "web/Dockerfile:2 apt-lists",
+            "web/Dockerfile:3 apt-recommends",
+            "web/Dockerfile:4 secret-in-clear",
+            "web/Dockerfile:5 shell-form",
+        ],
+        "{text}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let output = lint(folder.path(), &["lint"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("web/Dockerfile:5:1"), "{text}");
+    assert!(text.contains("write CMD [\"start\", \"--now\"]"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
+fn lint_reads_a_dockerfile_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("app.Dockerfile");
+    std::fs::write(&path, DOCKERFILE).expect("a file");
+    let args = ["lint", "--dockerfile", "app.Dockerfile"];
+    let output = lint(folder.path(), &args);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(text.contains("app.Dockerfile:1:6"), "{text}");
+    let sarif = [&args[..], &["--format", "sarif", "--deny", "warning"]].concat();
+    let output = lint(folder.path(), &sarif);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        text.contains("\"ruleId\": \"apt-lists\"") || text.contains("\"ruleId\":\"apt-lists\""),
+        "{text}"
+    );
+    std::fs::write(&path, "FROM a:1\nRUNN b\n").expect("a file");
+    let output = lint(folder.path(), &args);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("did you mean RUN?"), "{text}");
+    let output = lint(folder.path(), &["lint", "--dockerfile", "none"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("there is no file none"), "{text}");
+}

@@ -6,6 +6,7 @@ use crate::compose::model::{Mount, MountType, Service};
 use crate::compose::{Diagnostic, Span};
 use crate::lint::finding::Report;
 use crate::lint::input::Input;
+use crate::lint::path_of;
 
 pub(in crate::lint) fn check(input: &Input<'_>, report: &mut Report) {
     for service in input.services() {
@@ -28,6 +29,28 @@ pub(in crate::lint) fn check(input: &Input<'_>, report: &mut Report) {
         }
     }
     objects(input, report);
+    dockerfiles(input, report);
+}
+
+/// Dockerfiles of services.
+fn dockerfiles(input: &Input<'_>, report: &mut Report) {
+    for service in input.services() {
+        let build = service.build.as_ref();
+        let path = build.and_then(|build| path_of(&input.project().working_dir, build));
+        let path = path.as_deref().and_then(Path::to_str);
+        let span = input.attribute(&service.name, &["build", "dockerfile"]);
+        if let Some(path) = path.filter(|path| is_missing(input, path, span)) {
+            report.add(
+                Diagnostic::warning(format!(
+                    "{}, the Dockerfile of service \"{}\", does not exist: \"build\" fails",
+                    shown(input, path),
+                    service.name
+                ))
+                .at(span)
+                .help("create it, or check `build.context` and `build.dockerfile`"),
+            );
+        }
+    }
 }
 
 fn mounted(input: &Input<'_>, report: &mut Report, service: &Service, mount: &Mount, index: usize) {

@@ -5,19 +5,11 @@ use std::collections::BTreeSet;
 use crate::compose::{Diagnostic, Severity};
 use crate::lint::finding::Report;
 use crate::lint::input::Input;
+use crate::lint::rules::dockerfile::base_tag;
 
 pub(in crate::lint) fn check(input: &Input<'_>, report: &mut Report) {
-    // What one service builds, others may use.
-    let built: BTreeSet<&str> = input
-        .services()
-        .filter_map(|service| {
-            let build = service.build.as_ref()?;
-            let tags = build.tags.iter().map(String::as_str);
-            Some(service.image.as_deref().into_iter().chain(tags))
-        })
-        .flatten()
-        .map(without_latest)
-        .collect();
+    base_tag::check(input, report);
+    let built = built(input);
     for service in input.services() {
         let Some(image) = service.image.as_deref() else {
             continue;
@@ -52,14 +44,31 @@ pub(in crate::lint) fn check(input: &Input<'_>, report: &mut Report) {
     }
 }
 
+/// Images that the project builds: what one service builds, others may use. Without `:latest`.
+pub(super) fn built<'a>(input: &Input<'a>) -> BTreeSet<&'a str> {
+    input
+        .services()
+        .filter_map(|service| {
+            let build = service.build.as_ref()?;
+            let tags = build.tags.iter().map(String::as_str);
+            Some(service.image.as_deref().into_iter().chain(tags))
+        })
+        .flatten()
+        .map(without_latest)
+        .collect()
+}
+
+/// Why a reference is not pinned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tag {
+pub(super) enum Tag {
+    /// It has no tag.
     None,
+    /// Its tag is `latest`.
     Latest,
 }
 
 /// Why a reference is not pinned. Ids, digests and references that cannot be read are.
-fn floating(image: &str) -> Option<Tag> {
+pub(super) fn floating(image: &str) -> Option<Tag> {
     let name = image.rsplit('/').next().unwrap_or(image);
     let is_id = image.len() == 64 && image.bytes().all(|byte| byte.is_ascii_hexdigit());
     if image.contains('@') || name.is_empty() || is_id {
@@ -72,7 +81,7 @@ fn floating(image: &str) -> Option<Tag> {
     }
 }
 
-fn without_latest(image: &str) -> &str {
+pub(super) fn without_latest(image: &str) -> &str {
     image.strip_suffix(":latest").unwrap_or(image)
 }
 

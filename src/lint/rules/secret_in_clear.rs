@@ -4,11 +4,13 @@ use crate::compose::{Diagnostic, Severity, template};
 use crate::lint::assignment;
 use crate::lint::finding::Report;
 use crate::lint::input::Input;
+use crate::lint::rules::dockerfile::secret_text;
 use crate::lint::secret;
 use crate::lint::walk;
 
 pub(in crate::lint) fn check(input: &Input<'_>, report: &mut Report) {
     texts(input, report);
+    secret_text::check(input, report);
     for assignment in assignment::all(input) {
         let (name, value) = (assignment.name, assignment.value.as_str());
         let is_literal = template::variables(value).is_empty();
