@@ -179,6 +179,158 @@ fn steps_are_told_as_docker_tells_them() {
     forget(&project);
 }
 
+#[test]
+fn folders_are_further_contexts() {
+    let mut project = Project::new(
+        "contexts",
+        r"
+services:
+  web:
+    build:
+      context: ./app
+      additional_contexts: {shared: ./shared, base: docker-image://IMAGE}
+    command: sh -c 'cat /one /two; ls /shared'
+",
+    );
+    project.file(
+        "app/Dockerfile",
+        "FROM base\nCOPY --from=shared one /one\nCOPY two /two\nCOPY --from=shared . /shared\n",
+    );
+    project.file("app/two", "two\n");
+    project.file("shared/one", "one\n");
+    project.file("shared/.dockerignore", "hidden\n");
+    project.file("shared/hidden", "");
+    for buildkit in ["0", "1"] {
+        project.set("DOCKER_BUILDKIT", buildkit);
+        project.rcompose(&["build"]).success();
+        let run = project.rcompose(&["run", "--rm", "-T", "web"]).success();
+        assert_eq!(run.stdout, "one\ntwo\none\n");
+    }
+    let left = project
+        .engine()
+        .docker(&["images", "--quiet", "rcompose-context-*"]);
+    assert_eq!(left, "", "images left");
+    forget(&project);
+}
+
+/// Runs git in a folder.
+fn git(folder: &std::path::Path, arguments: &[&str]) {
+    let output = std::process::Command::new("git")
+        .args(["-c", "user.name=test", "-c", "user.email=test@localhost"])
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("git is installed");
+    assert!(output.status.success(), "git {arguments:?}: {output:?}");
+}
+
+/// A bare repository whose branch `side` has a context in `sub`, as a web server has to show it.
+fn repository(project: &Project) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let work = project.path().join("work");
+    project.file("work/Dockerfile", "FROM IMAGE\nRUN echo main >/from\n");
+    // What builders of old take where nothing is named.
+    git(&work, &["init", "--quiet", "--initial-branch=master"]);
+    git(&work, &["add", "."]);
+    git(&work, &["commit", "--quiet", "--message", "one"]);
+    git(&work, &["checkout", "--quiet", "-b", "side"]);
+    project.file("work/Dockerfile", "FROM IMAGE\nRUN echo side >/from\n");
+    project.file("work/sub/Dockerfile", "FROM IMAGE\nCOPY text /from\n");
+    project.file("work/sub/text", "folder\n");
+    git(&work, &["add", "."]);
+    git(&work, &["commit", "--quiet", "--message", "two"]);
+    git(&work, &["checkout", "--quiet", "master"]);
+    git(
+        project.path(),
+        &["clone", "--quiet", "--bare", "work", "bare.git"],
+    );
+    let bare = project.path().join("bare.git");
+    git(&bare, &["update-server-info"]);
+    crate::support::web::tree(&bare, "/bare.git")
+}
+
+#[test]
+fn contexts_of_other_machines() {
+    let mut project = Project::new(
+        "remote",
+        r"
+services:
+  main: {build: '${WEB}/bare.git', command: cat /from}
+  side: {build: '${WEB}/bare.git#side', command: cat /from}
+  archive: {build: '${WEB}/context.tar.gz', command: cat /from}
+  file: {build: '${WEB}/Dockerfile', command: cat /from}
+  missing: {build: '${WEB}/missing.tar', profiles: [missing]}
+  nowhere: {build: '${WEB}/bare.git#no-such-branch', profiles: [missing]}
+",
+    );
+    let mut files = repository(&project);
+    project.file("context/Dockerfile", "FROM IMAGE\nCOPY text /from\n");
+    project.file("context/text", "archive\n");
+    let packed = std::process::Command::new("tar")
+        .args(["-czf", "-", "-C", "context", "."])
+        .current_dir(project.path())
+        .output()
+        .expect("tar is there");
+    files.insert("/context.tar.gz".to_owned(), packed.stdout);
+    let dockerfile = format!("FROM {IMAGE}\nRUN echo file >/from\n");
+    files.insert("/Dockerfile".to_owned(), dockerfile.into_bytes());
+    let web = crate::support::web::Web::start(files);
+    project.set("WEB", &web.url);
+    project.rcompose(&["build"]).success();
+    for service in ["main", "side", "archive", "file"] {
+        let run = project.rcompose(&["run", "--rm", "-T", service]).success();
+        assert_eq!(run.stdout, format!("{service}\n"));
+    }
+    for service in ["missing", "nowhere"] {
+        let build = project.rcompose(&["build", service]);
+        assert_eq!(build.code, 1, "{build:?}");
+    }
+    forget(&project);
+}
+
+#[test]
+fn a_folder_of_a_repository_is_a_context() {
+    let mut project = Project::new(
+        "remotefolder",
+        "services: {web: {build: '${WEB}/bare.git#side:sub', command: cat /from}}",
+    );
+    let web = crate::support::web::Web::start(repository(&project));
+    project.set("WEB", &web.url);
+    project.rcompose(&["build"]).success();
+    let run = project.rcompose(&["run", "--rm", "-T", "web"]).success();
+    assert_eq!(run.stdout, "folder\n");
+    forget(&project);
+}
+
+#[test]
+fn a_key_file_is_offered_by_an_agent() {
+    let project = Project::new(
+        "sshkey",
+        r"
+services:
+  web:
+    build:
+      dockerfile_inline: |
+        FROM IMAGE
+        RUN --mount=type=ssh,id=deploy test -S $$SSH_AUTH_SOCK && echo offered >/agent
+      ssh: ['deploy=./key']
+    command: cat /agent
+",
+    );
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f", "key"])
+        .current_dir(project.path())
+        .status();
+    assert!(made.is_ok_and(|status| status.success()), "ssh-keygen");
+    project.rcompose(&["build"]).success();
+    let run = project.rcompose(&["run", "--rm", "-T", "web"]).success();
+    assert_eq!(run.stdout, "offered\n");
+    project.file("key", "no key");
+    let build = project.rcompose(&["build"]);
+    assert_eq!(build.code, 1, "{build:?}");
+    build.says("compose.yaml:8:").says("/key");
+    forget(&project);
+}
+
 /// What is in a folder of an image, as a sorted list of paths and their contents.
 fn content(project: &Project, service: &str, command: &str) -> String {
     let run = project.rcompose(&[

@@ -1,7 +1,10 @@
-//! `POST /build`: the classic builder, and `POST /build/prune`: its cache.
+//! `POST /build`: the builder, which tells its progress as the classic one or as BuildKit did, and `POST /build/prune`: its
+//! cache.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
@@ -12,12 +15,15 @@ use base64::Engine as _;
 use bollard_stubs::models::{HostConfig, ResourcesUlimits};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
+use super::build_remote;
+use super::build_trace::Trace;
 use super::images::{tell, values};
 use super::lines::{Lines, lines};
 use super::{Answer, Query, is_true};
 use crate::archive::{Root, Unpack, body_reader, decompress, unpack};
-use crate::build::{Build, Classic, Failure, Progress, build, check_platform};
+use crate::build::{Auth, Build, Classic, Failure, Progress, build, check_platform};
 use crate::container::blocking;
 use crate::engine::Engine;
 use crate::image::{Reference, registry_of, url_safe};
@@ -70,11 +76,12 @@ struct Session {
     session: Option<String>,
 }
 
-/// The secrets of the build that will have the same `session`, Base64 by id. Docker has no such
-/// path: with BuildKit its clients serve secrets to the engine.
+/// The secrets of the build that will have the same `session`, Base64 by id, and in `X-Registry-Config` the credentials of
+/// registries. Docker has no such path: with BuildKit its clients serve both to the engine.
 async fn offer(
     State(engine): State<Arc<Engine>>,
     Query(Session { session }): Query<Session>,
+    headers: HeaderMap,
     Json(encoded): Json<BTreeMap<String, String>>,
 ) -> Answer<StatusCode> {
     let decode = |(id, value): (String, String)| {
@@ -83,9 +90,10 @@ async fn offer(
         Ok((id, value))
     };
     let secrets = encoded.into_iter().map(decode).collect::<Result<_>>()?;
+    let auth = registries(&headers)?;
     engine
         .secrets
-        .offer(session.as_deref().unwrap_or_default(), secrets)?;
+        .offer(session.as_deref().unwrap_or_default(), secrets, auth)?;
     Ok(StatusCode::OK)
 }
 
@@ -103,74 +111,163 @@ async fn run(
         .images()
         .join("coming")
         .join(identifier::new());
-    if let Some(config) = headers.get("x-registry-config") {
-        request.auth = credentials(config.as_bytes())?;
-    }
+    request.auth = registries(&headers)?;
     if let Some(session) = &parameters.session {
-        request.secrets = engine.secrets.take(session);
+        let (secrets, auth) = engine.secrets.take(session);
+        request.secrets = secrets;
+        request.auth.extend(auth);
     }
-    let quiet = is_true(parameters.q.as_deref());
-    let mut reader = body_reader(body);
+    let telling = match parameters.version.as_deref() {
+        Some("2") => Telling::Trace,
+        _ if is_true(parameters.q.as_deref()) => Telling::Quiet,
+        _ => Telling::Classic,
+    };
+    let remote = parameters.remote.filter(|remote| !remote.is_empty());
     lines(move |lines| async move {
-        let context = request.context.clone();
-        let unpacked = blocking(move || {
-            let failed =
-                |error: std::io::Error| Error::bad_request(format!("build context: {error}"));
-            std::fs::create_dir_all(&context).map_err(failed)?;
-            let root = Root::open(&context).map_err(failed)?;
-            let unpacked =
-                decompress(&mut reader).and_then(|reader| unpack(&root, reader, Unpack::default()));
-            // A client that is still sending would see a broken connection instead of the answer.
-            let _ = std::io::copy(&mut reader, &mut std::io::sink());
-            unpacked.map_err(failed)
-        })
-        .await;
-        let built = match unpacked {
-            Ok(_) => built(&engine, &request, &lines, quiet).await,
-            Err(error) => Err(error),
+        let cancel = request.canceled.clone();
+        let work = async {
+            let folder = request.context.clone();
+            let begun = SystemTime::now();
+            let result = match receive(body, remote.as_deref(), &mut request).await {
+                Ok(bytes) => {
+                    let context = remote.is_none().then_some((bytes, begun));
+                    built(&engine, &request, &lines, telling, context).await
+                }
+                Err(error) => Err(error),
+            };
+            let _ = tokio::fs::remove_dir_all(&folder).await;
+            result
         };
-        let _ = tokio::fs::remove_dir_all(&request.context).await;
+        // A step that runs for nobody is stopped.
+        let result = tokio::select! {
+            result = work => result,
+            never = abandoned(&lines, cancel) => never,
+        };
         let limited = blocking(move || engine.images.limit_steps(MOST_STEPS)).await;
         if let Err(error) = limited {
             tracing::error!("build cache: {error}");
         }
-        built
+        result
     })
     .await
 }
 
-async fn built(engine: &Arc<Engine>, request: &Build, lines: &Lines, quiet: bool) -> Result<()> {
-    let say = |text: &str| {
-        if !quiet {
-            lines.say(text);
+/// How a build tells what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    /// As text.
+    Classic,
+    /// Only the image.
+    Quiet,
+    /// As BuildKit.
+    Trace,
+}
+
+/// Cancels a build when its client has left; never ends.
+async fn abandoned(lines: &Lines, cancel: CancellationToken) -> Result<()> {
+    lines.left().await;
+    cancel.cancel();
+    std::future::pending().await
+}
+
+/// Puts the context into its folder, and answers how many bytes have come for that.
+async fn receive(body: Body, remote: Option<&str>, request: &mut Build) -> Result<u64> {
+    let failed = |error: std::io::Error| Error::bad_request(format!("build context: {error}"));
+    let folder = request.context.clone();
+    let is_remote = remote.is_some();
+    let mut reader = Counted(body_reader(body), 0);
+    let count = blocking(move || {
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        let root = Root::open(&folder).map_err(failed)?;
+        let unpacked = if is_remote {
+            Ok(0)
+        } else {
+            decompress(&mut reader).and_then(|reader| unpack(&root, reader, Unpack::default()))
+        };
+        // A client that is still sending would see a broken connection instead of the answer.
+        let _ = std::io::copy(&mut reader, &mut std::io::sink());
+        unpacked.map_err(failed)?;
+        Ok(reader.1)
+    })
+    .await?;
+    if let Some(remote) = remote {
+        request.context = build_remote::fetch(remote, &request.context).await?;
+    }
+    Ok(count)
+}
+
+/// A reader, and how many bytes it has read.
+struct Counted<R>(R, u64);
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.0.read(buffer)?;
+        self.1 += count as u64;
+        Ok(count)
+    }
+}
+
+async fn built(
+    engine: &Arc<Engine>,
+    request: &Build,
+    lines: &Lines,
+    telling: Telling,
+    context: Option<(u64, SystemTime)>,
+) -> Result<()> {
+    let result = if telling == Telling::Trace {
+        let trace = Trace::new(lines);
+        if let Some((bytes, begun)) = context {
+            trace.context(bytes, begun);
         }
+        let sink = |progress: Progress<'_>| trace.take(progress);
+        let result = build(engine, request, &sink).await;
+        trace.finish();
+        result.map_err(|failure| trace.located(failure))
+    } else {
+        let classic = Classic::new(|text: &str| {
+            if telling == Telling::Classic {
+                lines.say(text);
+            }
+        });
+        let sink = |progress: Progress<'_>| classic.take(progress);
+        let result = build(engine, request, &sink).await;
+        classic.finish();
+        result
     };
-    let classic = Classic::new(say);
-    let sink = |progress: Progress<'_>| classic.take(progress);
-    let result = build(engine, request, &sink).await;
-    classic.finish();
     let id = match result {
         Ok(id) => id,
-        Err(Failure {
-            error,
-            code: Some(code),
-            ..
-        }) => {
-            let message = error.message;
-            let detail = json!({ "code": code, "message": message });
-            lines.send(&json!({ "errorDetail": detail, "error": message }));
+        Err(failure) if failure.code.is_some() || telling == Telling::Trace => {
+            lines.send(&told(failure));
             return Ok(());
         }
         Err(Failure { error, .. }) => return Err(error),
     };
-    lines.send(&json!({ "aux": { "ID": id } }));
-    if quiet {
+    let aux = json!({ "ID": id });
+    match telling {
+        Telling::Trace => lines.send(&json!({ "id": "moby.image.id", "aux": aux })),
+        Telling::Classic | Telling::Quiet => lines.send(&json!({ "aux": aux })),
+    }
+    if telling == Telling::Quiet {
         lines.say(&format!("{id}\n"));
     }
     for tag in &request.tags {
         tell(engine, "tag", &id, &tag.familiar());
     }
     Ok(())
+}
+
+/// A failure as the last line of an answer. Docker tells no place of it.
+fn told(failure: Failure) -> Value {
+    let message = failure.error.message;
+    let mut detail = json!({ "message": message });
+    if let Some(code) = failure.code {
+        detail["code"] = code.into();
+    }
+    if let Some((lines, source)) = failure.lines.zip(failure.source) {
+        detail["dockerfile"] = source.name.as_str().into();
+        detail["lines"] = json!([lines.first, lines.last]);
+    }
+    json!({ "errorDetail": detail, "error": message })
 }
 
 async fn prune(State(engine): State<Arc<Engine>>) -> Answer<Json<Value>> {
@@ -212,11 +309,12 @@ impl Parameters {
                 !matches!(value, "" | "0" | "false" | "null" | "[]" | "default")
             })
         };
-        if self.version.as_deref() == Some("2") {
-            return Err(Error::not_supported("the builder of version 2 (BuildKit)"));
+        if self.remote.as_deref() == Some("client-session") {
+            return Err(Error::not_supported(
+                "a build context of the client's session",
+            ));
         }
         let refused = [
-            ("remote", &self.remote),
             ("squash", &self.squash),
             ("outputs", &self.outputs),
             ("isolation", &self.isolation),
@@ -284,6 +382,12 @@ fn number(name: &str, text: Option<&str>) -> Result<Option<i64>> {
     };
     let wrong = |error| Error::bad_request(format!("invalid value of {name}: {error}"));
     text.parse().map(Some).map_err(wrong)
+}
+
+/// What registries want to know, as `X-Registry-Config` has it.
+fn registries(headers: &HeaderMap) -> Result<Auth> {
+    let config = headers.get("x-registry-config");
+    config.map_or_else(|| Ok(Auth::new()), |config| credentials(config.as_bytes()))
 }
 
 /// What registries want to know, by host: a map of what `X-Registry-Auth` has of one.

@@ -30,6 +30,11 @@ impl Lines {
         let _ = self.sender.send(Ok(Bytes::from(format!("{value}\r\n"))));
     }
 
+    /// Waits until nobody listens any more.
+    pub(crate) async fn left(&self) {
+        self.sender.closed().await;
+    }
+
     /// Sends words for a person.
     pub(crate) fn say(&self, text: &str) {
         self.send(&json!({ "stream": text }));

@@ -4,6 +4,8 @@ mod answer;
 mod archive;
 mod attach;
 mod build;
+mod build_remote;
+mod build_trace;
 mod commit;
 mod containers;
 mod events;

@@ -17,6 +17,8 @@ struct Counter {
     next: usize,
     /// The place of the next one that may change files, and how many of them there are.
     place: (usize, usize),
+    /// Whether its base is an image.
+    has_base: bool,
 }
 
 impl Builder<'_> {
@@ -57,13 +59,16 @@ impl Builder<'_> {
     }
 
     async fn stage(&self, number: usize, planned: &Planned) -> Result<Stage, Failure> {
+        // What a stage takes over from another one is none of its steps.
+        let has_base = planned.base != "scratch" && self.plan.base(number).is_none();
         let mut counter = Counter {
             name: StageName {
                 number,
                 shown: self.plan.shown_name(number),
             },
             next: self.plan.first_step(number),
-            place: (1, planned.places()),
+            place: (1, planned.places() - usize::from(!has_base)),
+            has_base,
         };
         let step = self.begin(&mut counter, &planned.from, false);
         let based = self.from(number, planned, &step).await;
@@ -108,7 +113,7 @@ impl Builder<'_> {
     fn begin(&self, counter: &mut Counter, instruction: &Instruction, is_trigger: bool) -> Step {
         let mut step = self.shown(instruction, (!is_trigger).then_some(counter.next));
         counter.next += usize::from(!is_trigger);
-        if instruction.changes_files() {
+        if instruction.changes_files() && (counter.has_base || instruction.name != "FROM") {
             step.position = Some(counter.place);
             counter.place.0 += 1;
         }

@@ -62,8 +62,8 @@ pub(crate) use builder::build;
 pub(crate) use classic::Classic;
 pub(crate) use commit::{Commit, commit};
 pub(crate) use parse::{Instruction, parse};
-pub(crate) use progress::{Lines, Progress};
-pub(crate) use secrets::{Offered, Secrets};
+pub(crate) use progress::{Lines, Progress, Step};
+pub(crate) use secrets::{Auth, Offered, Secrets};
 pub(crate) use stages::check_platform;
 
 /// What a client asks for.
@@ -86,8 +86,8 @@ pub(crate) struct Build {
     pub(crate) no_cache: bool,
     /// Whether base images are pulled although they are here.
     pub(crate) pull: bool,
-    /// What a registry wants to know, Base64 as in `X-Registry-Auth`, by the registry's host.
-    pub(crate) auth: HashMap<String, String>,
+    /// What registries want to know.
+    pub(crate) auth: Auth,
     /// What `RUN --mount=type=secret` gives commands.
     pub(crate) secrets: Secrets,
     /// Sockets of agents, on this machine, that `RUN --mount=type=ssh` gives commands, by id.

@@ -3,7 +3,7 @@
 //! A client hands them over before the build, under a name that it then gives the build; they
 //! are in memory, and in files below the run folder while a command has them mounted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, chown};
@@ -22,7 +22,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// For how many builds they may wait at once.
 const WAITING: usize = 64;
 
-/// Secrets of builds that have not begun.
+/// What a registry wants to know, Base64 as in `X-Registry-Auth`, by the registry's host.
+pub(crate) type Auth = HashMap<String, String>;
+
+/// Secrets, and credentials of registries, of builds that have not begun.
 #[derive(Default)]
 pub(crate) struct Offered(Mutex<Vec<Offer>>);
 
@@ -30,6 +33,7 @@ struct Offer {
     session: String,
     since: Instant,
     secrets: Secrets,
+    auth: Auth,
 }
 
 impl Offered {
@@ -37,7 +41,7 @@ impl Offered {
     ///
     /// # Errors
     /// 400 without a name, 409 when too many wait.
-    pub(crate) fn offer(&self, session: &str, secrets: Secrets) -> Result<()> {
+    pub(crate) fn offer(&self, session: &str, secrets: Secrets, auth: Auth) -> Result<()> {
         if session.is_empty() {
             return Err(Error::bad_request("secrets need the parameter session"));
         }
@@ -52,16 +56,20 @@ impl Offered {
             session: session.to_owned(),
             since: Instant::now(),
             secrets,
+            auth,
         });
         Ok(())
     }
 
-    /// The secrets of a session, which are forgotten here.
-    pub(crate) fn take(&self, session: &str) -> Secrets {
+    /// What was offered for a session, which is forgotten here.
+    pub(crate) fn take(&self, session: &str) -> (Secrets, Auth) {
         let mut offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         offers.retain(|offer| offer.since.elapsed() < PATIENCE);
         let found = offers.iter().position(|offer| offer.session == session);
-        found.map_or_else(Secrets::new, |at| offers.swap_remove(at).secrets)
+        found.map_or_else(Default::default, |at| {
+            let offer = offers.swap_remove(at);
+            (offer.secrets, offer.auth)
+        })
     }
 }
 
@@ -125,16 +133,18 @@ mod tests {
     fn secrets_are_taken_once() {
         let offered = Offered::default();
         let secrets = Secrets::from([("a".to_owned(), b"1".to_vec())]);
-        assert_eq!(offered.offer("", secrets.clone()).unwrap_err().status, 400);
-        offered.offer("one", secrets.clone()).unwrap();
-        offered.offer("one", secrets.clone()).unwrap();
-        assert_eq!(offered.take("other"), Secrets::new());
-        assert_eq!(offered.take("one"), secrets);
-        assert_eq!(offered.take("one"), Secrets::new());
+        let auth = Auth::from([("host".to_owned(), "x".to_owned())]);
+        let offer = |session: &str| offered.offer(session, secrets.clone(), auth.clone());
+        assert_eq!(offer("").unwrap_err().status, 400);
+        offer("one").unwrap();
+        offer("one").unwrap();
+        assert_eq!(offered.take("other"), Default::default());
+        assert_eq!(offered.take("one"), (secrets.clone(), auth.clone()));
+        assert_eq!(offered.take("one"), Default::default());
         for number in 0..WAITING {
-            offered.offer(&number.to_string(), Secrets::new()).unwrap();
+            offer(&number.to_string()).unwrap();
         }
-        assert_eq!(offered.offer("more", secrets).unwrap_err().status, 409);
+        assert_eq!(offer("more").unwrap_err().status, 409);
     }
 
     #[test]

@@ -23,8 +23,8 @@ pub(super) struct Extra {
 /// What goes into the archive.
 #[derive(Debug, Clone)]
 pub(super) struct Archive {
-    /// The folder.
-    pub(super) root: PathBuf,
+    /// The folder; none where the engine has the context from elsewhere.
+    pub(super) root: Option<PathBuf>,
     /// What stays out of it.
     pub(super) ignore: Ignore,
     /// A file that goes in even if it is to stay out.
@@ -48,8 +48,11 @@ impl Archive {
     /// Writes the whole archive.
     pub(super) fn write(&self, target: impl Write) -> Result<(), Error> {
         let mut tar = tar::Builder::new(target);
-        let mut entries = walk(&self.root, &self.ignore)?;
-        entries.extend(self.forced(&entries)?);
+        let mut entries = Vec::new();
+        if let Some(root) = &self.root {
+            entries = walk(root, &self.ignore)?;
+            entries.extend(self.forced(root, &entries)?);
+        }
         for entry in &entries {
             append(&mut tar, entry)?;
         }
@@ -64,14 +67,14 @@ impl Archive {
         target.flush().map_err(broken)
     }
 
-    fn forced(&self, entries: &[Entry]) -> Result<Option<Entry>, Error> {
+    fn forced(&self, root: &Path, entries: &[Entry]) -> Result<Option<Entry>, Error> {
         let Some(path) = &self.always else {
             return Ok(None);
         };
         if entries.iter().any(|entry| entry.path == *path) {
             return Ok(None);
         }
-        let source = self.root.join(path);
+        let source = root.join(path);
         let metadata = std::fs::metadata(&source).map_err(|error| reading(&source, &error))?;
         Ok(Some(Entry {
             path: path.clone(),
@@ -168,7 +171,7 @@ mod tests {
             std::fs::write(folder.path().join(name), text).unwrap_or_else(|e| panic!("{e}"));
         }
         let archive = Archive {
-            root: folder.path().to_owned(),
+            root: Some(folder.path().to_owned()),
             ignore: Ignore::parse("*\n!a", "t").unwrap_or_default(),
             always: Some("Dockerfile".to_owned()),
             extras: vec![Extra {

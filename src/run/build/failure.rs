@@ -162,7 +162,7 @@ fn plain(text: &str) -> String {
 fn remedy(recipe: &Recipe, text: &str) -> Option<String> {
     let is_missing_file = text.contains("failed to calculate checksum of ref")
         || text.contains("failed to compute cache key")
-        || text.contains("no such file or directory") && text.starts_with("COPY ");
+        || text.contains("file not found in build context");
     let remedy = if text.contains("unsupported frontend capability") {
         "`build.additional_contexts` needs a newer engine (23 or later)".to_owned()
     } else if text.contains("unknown flag: --") || text.contains("unknown instruction") {

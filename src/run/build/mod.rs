@@ -1,6 +1,9 @@
 //! Building the images of services.
 
 mod archive;
+mod check;
+mod classic;
+mod contexts;
 mod failure;
 pub(super) mod ignore;
 mod posted;
@@ -25,6 +28,7 @@ use crate::compose::model::{Project, Service};
 use crate::connect::Engine;
 use crate::plan::observed::ApiVersion;
 use crate::report::event::{Sender, Step, send};
+use contexts::ContextImages;
 use posted::Builder;
 use recipe::{Recipe, services_needed};
 
@@ -210,20 +214,28 @@ async fn try_build(
     for (name, value) in proxy::variables(&engine.address.url()) {
         recipe.args.entry(name).or_insert(value);
     }
+    check::check_files(&recipe)?;
     // Neither Podman nor the bundled engine has a BuildKit.
     let classic = options.classic || engine.podman || engine.bundled;
+    let original = recipe.clone();
+    let mut images = ContextImages::none(&engine.docker);
     if classic || engine.api < NAMED_CONTEXTS {
+        images.import(&mut recipe).await?;
         recipe = recipe.without_image_contexts();
     }
-    if !classic && hijack::is_possible(&engine.address) {
-        return session::build(&engine.address, &recipe, auth, sender).await;
-    }
-    let builder = if classic {
-        Builder::Classic
+    let recipes = (&recipe, &original);
+    let built = if !classic && hijack::is_possible(&engine.address) {
+        session::build(&engine.address, recipes, auth, sender).await
     } else {
-        Builder::BuildKit
+        let builder = if classic {
+            Builder::Classic
+        } else {
+            Builder::BuildKit
+        };
+        posted::build(engine, recipes, builder, auth, sender).await
     };
-    posted::build(engine, &recipe, builder, auth, sender).await
+    images.remove().await;
+    built
 }
 
 #[cfg(test)]

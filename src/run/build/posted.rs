@@ -1,19 +1,22 @@
 //! Builds by posting a tar to the engine: its first builder, other engines that have only that,
 //! and BuildKit where no session can be opened.
 
+use std::time::Instant;
+
 use bollard::Docker;
 use bollard::models::BuildInfoAux;
 use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
 use futures::StreamExt as _;
 
 use super::archive::{Archive, Extra};
+use super::classic::Classic;
 use super::failure::{self, Report};
 use super::ignore::{Ignore, clean};
 use super::recipe::{Context, Dockerfile, Recipe, problem};
 use super::secrets;
-use super::trace::{Failed, Trace};
+use super::trace::Trace;
 use crate::connect::Engine;
-use crate::report::event::{Sender, Step, send};
+use crate::report::event::{Sender, send};
 use crate::run::Error;
 use crate::run::error::Kind;
 use crate::run::registry_auth::RegistryAuth;
@@ -27,23 +30,21 @@ pub(super) enum Builder {
     BuildKit,
 }
 
-/// Lines of output that are kept for the case that their step fails.
-const KEPT_LINES: usize = 20;
-
 /// Name of a Dockerfile in the archive that does not come from the context.
 const ADDED_DOCKERFILE: &str = ".dockerfile.rcompose";
 
-/// Builds an image and returns its id.
+/// Builds an image and returns its id. The second recipe is that of the person: the first may have instructions that were
+/// changed for the builder.
 pub(super) async fn build(
     engine: &Engine,
-    recipe: &Recipe,
+    (recipe, original): (&Recipe, &Recipe),
     builder: Builder,
     auth: &RegistryAuth,
     sender: &Sender,
 ) -> Result<String, Error> {
     refuse_unsupported(recipe, engine.bundled)?;
     let docker = &engine.docker;
-    let (dockerfile, archive) = archive(recipe)?;
+    let (dockerfile, archive) = archive(recipe, &original.dockerfile)?;
     let mut options = BuildImageOptionsBuilder::default()
         .dockerfile(&dockerfile)
         .t(&recipe.tags[0])
@@ -84,14 +85,17 @@ pub(super) async fn build(
             .version(BuilderVersion::BuilderBuildKit)
             .session(&id);
     }
-    if engine.bundled
-        && let Some(session) = secrets::offer(engine, recipe).await?
-    {
-        options = options.session(&session);
+    let credentials = auth.all().await;
+    if engine.bundled {
+        // It tells its progress as BuildKit does.
+        let session = secrets::offer(engine, recipe, &credentials).await?;
+        options = options
+            .version(BuilderVersion::BuilderBuildKit)
+            .session(&session);
     }
     let (context, packing) = archive.stream();
     let body = bollard::body_try_stream(context);
-    let credentials = Some(auth.all().await);
+    let credentials = Some(credentials);
     let mut messages = docker.build_image(options.build(), credentials, Some(body));
     let mut reader = Reader::new(recipe);
     while let Some(message) = messages.next().await {
@@ -100,7 +104,7 @@ pub(super) async fn build(
             Err(error) => {
                 return Err(packing
                     .take()
-                    .unwrap_or_else(|| reader.failure(recipe, error)));
+                    .unwrap_or_else(|| reader.failure(original, error, sender)));
             }
         }
     }
@@ -159,11 +163,11 @@ fn labels(recipe: &Recipe, builder: Builder) -> std::collections::HashMap<String
     labels
 }
 
-/// The Dockerfile's name in the archive, and the archive.
-fn archive(recipe: &Recipe) -> Result<(String, Archive), Error> {
+/// The Dockerfile's name in the archive, and the archive; `written` is the Dockerfile before it was changed for the builder.
+fn archive(recipe: &Recipe, written: &Dockerfile) -> Result<(String, Archive), Error> {
     let service = &recipe.service;
     let mut archive = Archive {
-        root: std::path::PathBuf::new(),
+        root: None,
         ignore: Ignore::default(),
         always: None,
         extras: Vec::new(),
@@ -181,7 +185,7 @@ fn archive(recipe: &Recipe) -> Result<(String, Archive), Error> {
             return Ok((name.clone(), archive));
         }
     };
-    archive.ignore = ignore_file(&root, &recipe.dockerfile)?;
+    archive.ignore = ignore_file(&root, written)?;
     let dockerfile = match &recipe.dockerfile {
         // The builder needs it, and `COPY` may not see it.
         Dockerfile::Inside(name) if archive.ignore.excludes(&clean(name)) => {
@@ -194,7 +198,7 @@ fn archive(recipe: &Recipe) -> Result<(String, Archive), Error> {
         Dockerfile::Outside(path) => archive.add_dockerfile(read_dockerfile(service, path)?),
         Dockerfile::Inline(text) => archive.add_dockerfile(text.clone().into_bytes()),
     };
-    archive.root = root;
+    archive.root = Some(root);
     Ok((dockerfile, archive))
 }
 
@@ -244,71 +248,76 @@ fn ignore_file(root: &std::path::Path, dockerfile: &Dockerfile) -> Result<Ignore
     Ok(Ignore::default())
 }
 
+/// The patterns of a folder that is no build context of its own.
+pub(super) fn ignore_file_of(root: &std::path::Path) -> Result<Ignore, Error> {
+    ignore_file(root, &Dockerfile::Inline(String::new()))
+}
+
 /// Reads the engine's messages.
 struct Reader {
-    service: String,
     trace: Trace,
+    classic: Classic,
     image: Option<String>,
-    /// The step that goes on, in the classic builder's words.
-    step: Option<String>,
-    /// The last lines of its output.
-    last: Vec<String>,
+    /// Text without a line end yet.
+    rest: String,
 }
 
 impl Reader {
     fn new(recipe: &Recipe) -> Self {
         Self {
-            service: recipe.service.clone(),
             trace: Trace::new(&recipe.service),
+            classic: Classic::new(&recipe.service),
             image: None,
-            step: None,
-            last: Vec::new(),
+            rest: String::new(),
         }
     }
 
     fn take(&mut self, message: bollard::models::BuildInfo, sender: &Sender) {
         match message.aux {
             Some(BuildInfoAux::BuildKit(status)) => {
-                for step in self.trace.take(status) {
-                    send(sender, step);
+                for event in self.trace.take(status) {
+                    send(sender, event);
                 }
             }
             Some(BuildInfoAux::Default(image)) => self.image = image.id,
             None => {}
         }
-        for line in message.stream.iter().flat_map(|text| text.lines()) {
-            if line.trim().is_empty() {
-                continue;
+        let Some(text) = message.stream else {
+            return;
+        };
+        self.rest.push_str(&text);
+        let Some(end) = self.rest.rfind('\n') else {
+            return;
+        };
+        let rest = self.rest.split_off(end + 1);
+        let whole = std::mem::replace(&mut self.rest, rest);
+        let now = Instant::now();
+        for line in whole.lines().filter(|line| !line.trim().is_empty()) {
+            for event in self.classic.take(line, now) {
+                send(sender, event);
             }
-            if line.starts_with("Step ") {
-                self.step = Some(line.to_owned());
-                self.last.clear();
-            } else if !line.starts_with(" ---> ") {
-                self.last.push(line.to_owned());
-                let surplus = self.last.len().saturating_sub(KEPT_LINES);
-                self.last.drain(..surplus);
-            }
-            let step = Step::working(&self.service, "Building").detail(line);
-            send(sender, step);
         }
     }
 
-    fn failure(&self, recipe: &Recipe, error: bollard::errors::Error) -> Error {
+    fn failure(
+        &mut self,
+        recipe: &Recipe,
+        error: bollard::errors::Error,
+        sender: &Sender,
+    ) -> Error {
         let error = Error::from(error);
+        let (event, failed) = self.classic.fail(&error.message, Instant::now());
+        if let Some(event) = event {
+            send(sender, event);
+        }
         if error.kind == Kind::Connection {
             let service = &recipe.service;
             return error.while_doing(format!("cannot build the image of service {service:?}"));
         }
-        let last = || {
-            Some(Failed {
-                name: self.step.clone()?,
-                lines: self.last.clone(),
-            })
-        };
         let report = Report {
             text: error.message,
             lines: None,
-            step: self.trace.failed().or_else(last),
+            step: self.trace.failed().or(failed),
         };
         let mut located = failure::error(recipe, report);
         located.remedy = located.remedy.or(error.remedy);

@@ -1,10 +1,11 @@
 //! Secrets for the builder of the bundled engine, which speaks no BuildKit: they are handed over
 //! before the build, under the name of a session that the build then gives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
+use bollard::auth::DockerCredentials;
 
 use super::recipe::{Recipe, SecretSource, problem};
 use crate::connect::Engine;
@@ -14,14 +15,15 @@ use crate::run::hijack::{self, Post};
 /// No builder takes larger ones, in bytes.
 pub(super) const LARGEST: usize = 500 * 1024;
 
-/// Hands the secrets of a build over; the session to name. None where it has no secrets.
+/// Hands the secrets of a build over, and the credentials of registries; the session to name.
 ///
 /// # Errors
 /// When a file cannot be read, or the engine does not take them.
-pub(super) async fn offer(engine: &Engine, recipe: &Recipe) -> Result<Option<String>, Error> {
-    if recipe.secrets.is_empty() {
-        return Ok(None);
-    }
+pub(super) async fn offer(
+    engine: &Engine,
+    recipe: &Recipe,
+    credentials: &HashMap<String, DockerCredentials>,
+) -> Result<String, Error> {
     let mut encoded = BTreeMap::new();
     for (id, source) in &recipe.secrets {
         let value = read(source).await.map_err(|what| {
@@ -35,15 +37,18 @@ pub(super) async fn offer(engine: &Engine, recipe: &Recipe) -> Result<Option<Str
         encoded.insert(id, BASE64_STANDARD.encode(value));
     }
     let session = crate::run::hex(&rand::random::<[u8; 16]>());
-    let body = serde_json::to_vec(&encoded).map_err(|error| Error::new(error.to_string()))?;
+    let failed = |error: serde_json::Error| Error::new(error.to_string());
+    let body = serde_json::to_vec(&encoded).map_err(failed)?;
+    let config = serde_json::to_vec(credentials).map_err(failed)?;
+    let config = BASE64_URL_SAFE.encode(config);
     let post = Post {
         path: &format!("/build/secrets?session={session}"),
         protocol: "tcp",
-        headers: &[],
+        headers: &[("X-Registry-Config", config.as_str())],
         body: &body,
     };
     hijack::upgrade(&engine.address, post).await?;
-    Ok(Some(session))
+    Ok(session)
 }
 
 async fn read(source: &SecretSource) -> Result<Vec<u8>, String> {

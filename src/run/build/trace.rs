@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::moby::buildkit::v1::{StatusResponse, Vertex, VertexStatus};
+use bollard_buildkit_proto::google::protobuf::Timestamp;
+use bollard_buildkit_proto::moby::buildkit::v1::{StatusResponse, Vertex, VertexStatus};
 
 use crate::report::build::{BuildEvent, Change, Ending, Line, Part};
 
@@ -12,7 +13,7 @@ use crate::report::build::{BuildEvent, Change, Ending, Line, Part};
 const GRAIN: i64 = 1 << 20;
 
 /// Lines of output kept for the case that their step fails.
-const KEPT_LINES: usize = 20;
+pub(super) const KEPT_LINES: usize = 20;
 
 /// Nanoseconds since 1970, where the builder told a time.
 type Time = Option<i128>;
@@ -49,13 +50,8 @@ pub(super) struct Failed {
     pub(super) lines: Vec<String>,
 }
 
-/// The time of one of the client library's timestamps, whose type has no name outside of it.
-macro_rules! time {
-    ($time:expr) => {
-        $time
-            .as_ref()
-            .map(|time| i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos))
-    };
+fn time(time: Option<&Timestamp>) -> Time {
+    time.map(|time| i128::from(time.seconds) * 1_000_000_000 + i128::from(time.nanos))
 }
 
 impl Trace {
@@ -87,7 +83,7 @@ impl Trace {
             let Some(state) = self.vertices.get_mut(&log.vertex) else {
                 continue;
             };
-            let after = between(state.started, time!(log.timestamp));
+            let after = between(state.started, time(log.timestamp.as_ref()));
             for text in state.output(&log.msg) {
                 let line = Line { text, after };
                 events.push(state.event(&service, Change::Output(line)));
@@ -113,7 +109,7 @@ impl Trace {
     ) {
         let state = self.vertices.entry(vertex.digest.clone());
         let state = state.or_insert_with(|| State::new(&self.service, &vertex));
-        let started = time!(vertex.started);
+        let started = time(vertex.started.as_ref());
         if state.completed {
             return;
         }
@@ -121,7 +117,7 @@ impl Trace {
             state.started = started;
             events.push(state.event(&self.service, Change::Started));
         }
-        let completed = time!(vertex.completed);
+        let completed = time(vertex.completed.as_ref());
         if completed.is_none() || is_only_looked_up(&vertex, between(started, completed)) {
             return;
         }
@@ -189,16 +185,16 @@ impl State {
         let current = (!ended).then_some(status.current);
         self.told.insert(status.id.clone(), current);
         let until = if ended {
-            time!(status.completed)
+            time(status.completed.as_ref())
         } else {
-            time!(status.timestamp)
+            time(status.timestamp.as_ref())
         };
         let bytes = |count: i64| u64::try_from(count).unwrap_or(0);
         Some(Part {
             name: status.id,
             current: bytes(status.current),
             total: bytes(status.total),
-            taken: between(time!(status.started), until),
+            taken: between(time(status.started.as_ref()), until),
             ended,
         })
     }
@@ -274,13 +270,9 @@ fn name(service: &str, vertex: &str) -> String {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::default_trait_access,
-    reason = "the type of the times has no name outside the client library"
-)]
 mod tests {
     use super::*;
-    use bollard::moby::buildkit::v1::VertexLog;
+    use bollard_buildkit_proto::moby::buildkit::v1::VertexLog;
 
     fn vertex(digest: &str, name: &str) -> Vertex {
         Vertex {
@@ -320,7 +312,7 @@ mod tests {
     fn steps_start_write_and_end() {
         let mut trace = Trace::new("web");
         let started = Vertex {
-            started: Some(Default::default()),
+            started: Some(Timestamp::default()),
             ..vertex("d", "[2/2] RUN x")
         };
         let events = trace.take(message(vec![started.clone()], &[("d", "one\ntw")]));
@@ -329,7 +321,7 @@ mod tests {
         let events = trace.take(message(vec![], &[("d", "o\r\n10%\r20%\nthr")]));
         assert_eq!(changes(events), [line("two"), line("20%")]);
         let ended = Vertex {
-            completed: Some(Default::default()),
+            completed: Some(Timestamp::default()),
             error: "exit code: 1".to_owned(),
             ..started
         };
@@ -349,7 +341,7 @@ mod tests {
         let mut trace = Trace::new("web");
         let cached = Vertex {
             cached: true,
-            completed: Some(Default::default()),
+            completed: Some(Timestamp::default()),
             ..vertex("d", "[1/1] COPY a b")
         };
         let events = trace.take(message(vec![cached], &[]));
@@ -368,7 +360,7 @@ mod tests {
                 id: "transferring context:".to_owned(),
                 vertex: "d".to_owned(),
                 current,
-                completed: completed.then(Default::default),
+                completed: completed.then(Timestamp::default),
                 ..VertexStatus::default()
             };
             let message = StatusResponse {

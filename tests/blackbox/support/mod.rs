@@ -11,6 +11,7 @@ pub(crate) mod project;
 pub(crate) mod proxy;
 pub(crate) mod registry;
 pub(crate) mod terminal;
+pub(crate) mod web;
 
 use std::time::{Duration, Instant};
 

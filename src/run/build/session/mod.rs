@@ -2,6 +2,7 @@
 //! credentials, and a control connection over which the build is asked for and watched.
 
 mod filesync;
+mod key_agent;
 mod links;
 mod offers;
 mod solve;
@@ -17,10 +18,11 @@ use bollard::moby::filesync::packet::file_sync_server::FileSyncServer;
 use bollard::moby::filesync::v1::auth_server::AuthServer;
 use bollard::moby::sshforward::v1::ssh_server::SshServer;
 use hyper_util::rt::TokioIo;
+use key_agent::KeyAgent;
 use tonic::transport::{Channel, Endpoint, Server};
 
 use super::failure::{self, Report};
-use super::recipe::{Context, Dockerfile, Recipe, problem};
+use super::recipe::{Context, Recipe, problem};
 use super::trace::Trace;
 use crate::connect::Address;
 use crate::report::event::{Sender, send};
@@ -40,51 +42,19 @@ const METHODS: [&str; 5] = [
     "/moby.sshforward.v1.SSH/ForwardAgent",
 ];
 
-/// Builds an image and returns its id.
+/// Builds an image and returns its id. The second recipe is that of the person: the first may have instructions that were
+/// changed for the builder.
 pub(super) async fn build(
     address: &Address,
-    recipe: &Recipe,
+    (recipe, original): (&Recipe, &Recipe),
     auth: &RegistryAuth,
     sender: &Sender,
 ) -> Result<String, Error> {
-    check_files(recipe)?;
     let session = random_id();
     let serving = serve(address, recipe, auth, &session).await?;
-    let result = run(address, recipe, session, sender).await;
+    let result = run(address, (recipe, original), session, sender).await;
     serving.abort();
     result
-}
-
-/// Finds out what is missing before the builder does, in better words.
-fn check_files(recipe: &Recipe) -> Result<(), Error> {
-    let service = &recipe.service;
-    let Context::Local(root) = &recipe.context else {
-        return Ok(());
-    };
-    if !root.is_dir() {
-        let place = root.display();
-        return Err(problem(
-            service,
-            "context",
-            format!("the build context of service {service:?} is not a folder: {place}"),
-        )
-        .remedy("correct `build.context`"));
-    }
-    let dockerfile = match &recipe.dockerfile {
-        Dockerfile::Inside(path) => root.join(path),
-        Dockerfile::Outside(path) => path.clone(),
-        Dockerfile::Inline(_) => return Ok(()),
-    };
-    if !dockerfile.is_file() {
-        let place = dockerfile.display();
-        return Err(problem(
-            service,
-            "dockerfile",
-            format!("the Dockerfile of service {service:?} does not exist: {place}"),
-        )
-        .remedy("create it, or name another one with `build.dockerfile`"));
-    }
-    Ok(())
 }
 
 /// Offers the builder what it may ask for, until the returned task is aborted.
@@ -107,6 +77,7 @@ async fn serve(
         headers: &headers,
         body: &[],
     };
+    let (sockets, started) = agents(recipe).await?;
     let connection = hijack::upgrade(address, post).await?;
     let router = Server::builder()
         .add_service(HealthServer::new(offers::Alive))
@@ -119,9 +90,10 @@ async fn serve(
         .add_service(SecretsServer::new(offers::SecretStore(
             recipe.secrets.clone(),
         )))
-        .add_service(SshServer::new(offers::Agents(agents(recipe)?)));
+        .add_service(SshServer::new(offers::Agents(sockets)));
     let connections = futures::stream::iter([Ok::<_, std::io::Error>(connection)]);
     Ok(tokio::spawn(async move {
+        let _started = started;
         if let Err(error) = router.serve_with_incoming(connections).await {
             tracing::debug!("the builder's session ended: {error}");
         }
@@ -140,8 +112,10 @@ fn shared_key(recipe: &Recipe) -> String {
     crate::run::hex(&digest[..16])
 }
 
-fn agents(recipe: &Recipe) -> Result<BTreeMap<String, PathBuf>, Error> {
+/// Sockets of the agents that a recipe names, and the agents that were started for its keys.
+async fn agents(recipe: &Recipe) -> Result<(BTreeMap<String, PathBuf>, Vec<KeyAgent>), Error> {
     let mut sockets = BTreeMap::new();
+    let mut started = Vec::new();
     for key in &recipe.ssh {
         let wrong = |text: &str| {
             problem(
@@ -153,7 +127,7 @@ fn agents(recipe: &Recipe) -> Result<BTreeMap<String, PathBuf>, Error> {
                 ),
             )
         };
-        let path = match &key.path {
+        let mut path = match &key.path {
             Some(path) if !path.is_empty() => PathBuf::from(path),
             _ => std::env::var_os("SSH_AUTH_SOCK")
                 .map(PathBuf::from)
@@ -163,20 +137,21 @@ fn agents(recipe: &Recipe) -> Result<BTreeMap<String, PathBuf>, Error> {
                 })?,
         };
         if path.is_file() {
-            return Err(wrong(&format!(
-                "is the file {}, which cannot be offered by itself",
-                path.display()
-            ))
-            .remedy("add the key to an ssh agent (ssh-add) and name the agent's socket"));
+            let agent = KeyAgent::start(&path).await.map_err(|error| {
+                wrong(&format!("is the file {}, which {error}", path.display()))
+                    .remedy("add the key to an ssh agent (ssh-add) and name the agent's socket")
+            })?;
+            path = agent.socket();
+            started.push(agent);
         }
         sockets.insert(key.id.clone(), path);
     }
-    Ok(sockets)
+    Ok((sockets, started))
 }
 
 async fn run(
     address: &Address,
-    recipe: &Recipe,
+    (recipe, original): (&Recipe, &Recipe),
     session: String,
     sender: &Sender,
 ) -> Result<String, Error> {
@@ -202,7 +177,7 @@ async fn run(
                 ))
             })
         }
-        Err(status) => Err(failed(recipe, &status, &trace)),
+        Err(status) => Err(failed(original, &status, &trace)),
     }
 }
 
