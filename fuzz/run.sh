@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")"
 seconds=${1:-60}
 [ $# -gt 0 ] && shift
-[ $# -gt 0 ] || set -- yaml template dotenv scalars ports volumes load
+[ $# -gt 0 ] || set -- yaml template dotenv scalars ports volumes dockerfile load
 host=$(rustc -vV | sed -n 's/^host: //p')
 
 # What cargo-fuzz passes when no sanitizer is asked for.

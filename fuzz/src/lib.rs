@@ -5,6 +5,10 @@
 #[path = "../../src/compose/mod.rs"]
 pub mod compose;
 
+/// Another one.
+#[path = "../../src/dockerfile/mod.rs"]
+pub mod dockerfile;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -10,7 +10,7 @@ use crate::compose::{Diagnostic, Span, Written, code};
 use crate::lint::{BuildFile, Listing, Use, context_of, path_of};
 
 /// Largest Dockerfile that is read, in bytes.
-const MAX_BYTES: u64 = 4 << 20;
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Reads the Dockerfiles that the project's services are built from, each once. They become sources of
 /// the project; what cannot be read becomes one of its warnings. A missing one is passed over.

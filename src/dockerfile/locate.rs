@@ -29,34 +29,42 @@ pub fn locate_step(file: &Dockerfile, step: &str) -> Option<Range<usize>> {
     let (number, total) = count.split_once('/')?;
     let (number, total): (usize, usize) = (number.parse().ok()?, total.parse().ok()?);
     let stages = file.stages();
-    let stage = match names.last() {
-        Some(name) => stages.iter().find(|stage| is_labelled(stage, name)),
-        None => None,
-    };
-    // A stage alone has no name in steps, though it may be called for by a platform.
-    let stage = match stage {
-        Some(stage) => stage,
-        None if stages.len() == 1 => &stages[0],
-        None => return None,
-    };
-    if let Some(trigger) = command.strip_prefix("ONBUILD ") {
-        // What the base image asks for stands in none of this file's lines but its FROM.
-        return (!trigger.is_empty()).then(|| stage.from.range.clone());
-    }
+    let named = names
+        .last()
+        .and_then(|name| stages.iter().find(|stage| is_labelled(stage, name)));
+    // A stage alone has no name in steps.
+    let alone = (stages.len() == 1).then(|| &stages[0]);
+    let stage = named.or(alone)?;
     let starts_from_stage = file.stage_before(&stage.base.text, stage.index).is_some();
     let has_from = !is_scratch(&stage.base.text) && !starts_from_stage;
-    if has_from && number == 1 {
+    // What the base image asks for stands in none of this file's lines but its FROM.
+    if has_from && number == 1 || command.starts_with("ONBUILD ") {
         return Some(stage.from.range.clone());
     }
+    in_stage(stage, usize::from(has_from), number, total, command)
+}
+
+/// The place of step `number` of `total` of a stage, `own` of which are not among its instructions.
+fn in_stage(
+    stage: &Stage<'_>,
+    own: usize,
+    number: usize,
+    total: usize,
+    command: &str,
+) -> Option<Range<usize>> {
     let steps: Vec<&Instruction> = stage
         .instructions
         .iter()
         .filter(|instruction| instruction.keyword.is_step())
         .collect();
     // Triggers of the base image come in front of the stage's own steps.
-    let triggers = total.saturating_sub(steps.len() + usize::from(has_from));
-    let index = number.checked_sub(1 + usize::from(has_from) + triggers);
-    let by_number = index.and_then(|index| steps.get(index).copied());
+    let triggers = total.saturating_sub(steps.len() + own);
+    let index = number.checked_sub(1 + own + triggers);
+    // `WORKDIR /` makes no folder: it is counted, but has no number.
+    let mut numbered = steps.iter().filter(|instruction| {
+        instruction.keyword != Keyword::Workdir || instruction.arguments.text() != "/"
+    });
+    let by_number = index.and_then(|index| numbered.nth(index).copied());
     best(&steps, by_number, command)
 }
 
@@ -76,8 +84,7 @@ fn numbered(file: &Dockerfile, rest: &str) -> Option<Range<usize>> {
     best(&all, by_number, command)
 }
 
-/// The instruction by its number if it does what the step says, else the one nearest to it that says
-/// the same (`WORKDIR /` has a number that is not used).
+/// The instruction by its number if it does what the step says, else the first that says the same.
 fn best(
     steps: &[&Instruction],
     by_number: Option<&Instruction>,

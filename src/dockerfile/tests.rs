@@ -215,7 +215,7 @@ fn steps_with_triggers_of_the_base_and_of_the_first_builder() {
     // `WORKDIR /` has no step, though it is counted.
     assert_eq!(at("[2/4] RUN a"), Some("RUN a"));
     assert_eq!(at("[3/4] RUN d"), Some("RUN d"));
-    assert_eq!(at("[6/6] RUN d"), Some("RUN d"));
+    assert_eq!(at("[5/6] RUN d"), Some("RUN d"));
     assert_eq!(at("Step 3/5 : RUN a"), Some("RUN a"));
     assert_eq!(at("Step 4/5 : ENV B=c"), Some("ENV B=c"));
 }

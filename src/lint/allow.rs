@@ -115,7 +115,8 @@ impl Allowances {
                 text: file.slice(place.start + 1..place.end),
                 alone: true,
             };
-            let target = instructions.iter().find(|one| one.range.end > place.start);
+            let behind = instructions.partition_point(|one| one.range.end <= place.start);
+            let target = instructions.get(behind);
             let lines = match target {
                 Some(_) if place.start < first => lines_of(whole.clone()),
                 Some(one) => lines_of(one.range.clone()),

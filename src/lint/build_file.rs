@@ -20,6 +20,8 @@ pub struct BuildFile {
     pub(super) source: SourceId,
     /// Where its lines are, if it is in a compose file.
     inline: Option<Inline>,
+    /// Where the lines of the source's text start.
+    starts: Vec<usize>,
     /// The services that are built from it.
     pub(super) uses: Vec<Use>,
 }
@@ -70,6 +72,7 @@ impl BuildFile {
         let text = sources.get(source).text.clone();
         Self {
             file: parse(&text),
+            starts: line_starts(&text),
             text,
             source,
             inline: None,
@@ -81,6 +84,7 @@ impl BuildFile {
     pub fn inline(sources: &SourceMap, place: Span, value: &str) -> Self {
         let outer = sources.get(place.source).text.clone();
         Self {
+            starts: line_starts(&outer),
             file: parse(value),
             text: value.into(),
             source: place.source,
@@ -102,7 +106,7 @@ impl BuildFile {
     /// part has several, and of the whole value where that has other lines than the Dockerfile.
     pub(super) fn span(&self, range: Range<usize>) -> Span {
         let Some(inline) = &self.inline else {
-            return Span::in_text(self.source, &self.text, range);
+            return self.span_in(&self.text, range);
         };
         let behind = inline
             .lines
@@ -115,7 +119,22 @@ impl BuildFile {
         let to = (from + range.len()).min(place.end).max(from);
         let is_inside = line.is_same && from <= place.end;
         let place = if is_inside { from..to } else { place.clone() };
-        Span::in_text(self.source, &inline.outer, place)
+        self.span_in(&inline.outer, place)
+    }
+
+    /// [`Span::in_text`], without a look at all of the text: files are long and findings may be many.
+    fn span_in(&self, text: &str, range: Range<usize>) -> Span {
+        let line = self.starts.partition_point(|start| *start <= range.start);
+        let start = line.checked_sub(1).map_or(0, |index| self.starts[index]);
+        let before = text.get(start..range.start).unwrap_or_default();
+        let column = before.trim_start_matches('\u{feff}').chars().count() + 1;
+        Span {
+            source: self.source,
+            start: range.start as u32,
+            end: range.end as u32,
+            line: line as u32,
+            column: column as u32,
+        }
     }
 
     /// The places of each line of a part.
@@ -135,9 +154,28 @@ impl BuildFile {
     }
 }
 
+fn line_starts(text: &str) -> Vec<usize> {
+    let behind = text.match_indices('\n').map(|(at, _)| at + 1);
+    std::iter::once(0).chain(behind).collect()
+}
+
+/// Most instructions that are looked at: an image has no room for a tenth of them.
+const MAX_INSTRUCTIONS: usize = 10_000;
+
 /// Reads a Dockerfile. One for another frontend is written in another language.
 fn parse(text: &str) -> Dockerfile {
     let file = dockerfile::parse(text);
+    if let Some(first) = file.instructions.get(MAX_INSTRUCTIONS) {
+        let problem = dockerfile::Problem {
+            range: first.name.clone(),
+            message: format!("there are more than {MAX_INSTRUCTIONS} instructions"),
+            help: Some("split the Dockerfile".to_owned()),
+        };
+        return Dockerfile {
+            problems: vec![problem],
+            ..Dockerfile::default()
+        };
+    }
     let is_known = |syntax: &String| syntax.contains("dockerfile");
     if file.syntax.as_ref().is_none_or(is_known) {
         file

@@ -156,8 +156,8 @@ impl<'a> Stages<'a> {
 
     /// The value of an argument in front of the first `FROM`: that of the first build, or its default.
     fn argument(&self, name: &str) -> Option<String> {
-        let pairs = self.file.file.global().iter().flat_map(Instruction::pairs);
-        let declared = pairs.filter(|pair| pair.name == name).next_back()?;
+        let mut pairs = self.file.file.global().iter().flat_map(Instruction::pairs);
+        let declared = pairs.rfind(|pair| pair.name == name)?;
         let given = self.builds.first().and_then(|build| build.args.get(name));
         given.cloned().flatten().or(declared.value)
     }

@@ -254,6 +254,18 @@ fn forms_of_commands() {
 }
 
 #[test]
+fn a_file_of_too_much_is_refused_soon() {
+    let text = format!("FROM x:1\n{}", "CMD [\"a\"]\n".repeat(10_001));
+    let found = lint_dockerfile("dockerfile-syntax", &text);
+    assert_eq!(
+        found,
+        ["10001:1 error: there are more than 10000 instructions"]
+    );
+    let text = format!("FROM x:1\nRUN {}", "apt update;".repeat(50_000));
+    assert_eq!(lint_dockerfile("apt-command", &text).len(), 50_000);
+}
+
+#[test]
 fn other_languages_are_left_alone() {
     let text = "# syntax=example/frontend\nBUILD everything\n";
     assert_eq!(lint_dockerfile("dockerfile-syntax", text), [""; 0]);

@@ -8,6 +8,7 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::origin;
+use crate::compose::source::Relation;
 use crate::compose::{Diagnostic, Severity, SourceMap, Span};
 
 /// How many places besides that of the problem are shown with their lines.
@@ -89,7 +90,15 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Group<'a> {
         group = group.element(snippet);
     }
     group = group.elements(unmarked(diagnostic, sources).map(|note| Level::NOTE.message(note)));
-    for step in origin(diagnostic.span, sources) {
+    let mut steps = origin(diagnostic.span, sources);
+    // A Dockerfile is known by its path, whatever it is built for.
+    if steps
+        .first()
+        .is_some_and(|step| step.relation == Relation::Dockerfile)
+    {
+        steps.clear();
+    }
+    for step in steps {
         let note = format!("{} {}", step.verb(), sources.locate(step.span));
         group = group.element(Level::NOTE.message(note));
     }

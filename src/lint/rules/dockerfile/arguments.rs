@@ -22,6 +22,9 @@ const PREDEFINED: [&str; 12] = [
     "BUILDPLATFORM",
 ];
 
+/// Most variables of a `FROM` that are looked at.
+const MOST: usize = 100;
+
 fn is_predefined(name: &str) -> bool {
     let upper = name.to_uppercase();
     PREDEFINED.contains(&upper.as_str())
@@ -32,7 +35,7 @@ fn is_predefined(name: &str) -> bool {
 pub(in crate::lint) fn undefined(input: &Input<'_>, report: &mut Report) {
     stages::for_files(input, &mut |stages| {
         for stage in &stages.list {
-            for (name, has_default) in variables(&stage.base.text) {
+            for (name, has_default) in variables(&stage.base.text).into_iter().take(MOST) {
                 if has_default || is_predefined(name) {
                     continue;
                 }
@@ -86,10 +89,8 @@ fn declaration(instructions: &[Instruction], name: &str) -> Option<Pair> {
     let arguments = instructions
         .iter()
         .filter(|one| one.keyword == Keyword::Arg);
-    arguments
-        .flat_map(Instruction::pairs)
-        .filter(|pair| pair.name == name)
-        .next_back()
+    let mut pairs = arguments.flat_map(Instruction::pairs);
+    pairs.rfind(|pair| pair.name == name)
 }
 
 pub(in crate::lint) fn unused(input: &Input<'_>, report: &mut Report) {

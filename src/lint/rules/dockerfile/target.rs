@@ -24,7 +24,7 @@ pub(in crate::lint) fn check(input: &Input<'_>, report: &mut Report) {
             let help = if names.is_empty() {
                 format!("name a stage by `FROM … AS {target}`")
             } else {
-                format!("there are {}", names.join(", "))
+                format!("its stages are {}", names.join(", "))
             };
             report.add(
                 Diagnostic::error(format!(
