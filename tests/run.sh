@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . fixtures/lib.sh
 machine_setup
-packages dockerd=docker.io ps=procps git=git ssh-keygen=openssh-client
+packages dockerd=docker.io ps=procps git=git ssh-keygen=openssh-client zsh=zsh fish=fish
 filter=${1:-}
 
 if [ -z "$filter" ]; then

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::{
-    alpha, attach, build, commit, completion, config, cp, create, down, engine, events, exec,
-    export, images, kill, lint, logs, ls, man, migrate, pause, plan, port, ps, publish, pull, push,
-    restart, rm, run, scale, schema, start, stats, stop, top, up, version, volumes, wait, watch,
+    alpha, attach, bridge, build, commit, completion, config, cp, create, down, engine, events,
+    exec, export, images, kill, lint, logs, ls, man, migrate, pause, plan, port, ps, publish, pull,
+    push, restart, rm, run, scale, schema, start, stats, stop, top, up, version, volumes, wait,
+    watch,
 };
 use crate::connect::Intent;
 
@@ -111,6 +112,8 @@ pub enum Command {
     Alpha(alpha::Args),
     /// Join the standard streams to those of a running container
     Attach(attach::Args),
+    /// Turn the project into files for something else, such as Kubernetes
+    Bridge(bridge::Args),
     /// Build the images of services
     Build(build::Args),
     /// Make an image of a container

@@ -27,7 +27,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
     (
         "Write compose files",
-        &["config", "plan", "lint", "migrate", "schema"],
+        &["config", "plan", "lint", "migrate", "schema", "bridge"],
     ),
     (
         "This program",

@@ -21,6 +21,7 @@ pub mod settings;
 mod unsupported;
 
 pub mod attach;
+pub mod bridge;
 pub mod build;
 pub mod commit;
 pub mod completion;
@@ -105,6 +106,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<ExitCode, Error
     match command {
         Command::Alpha(args) => alpha::run(context, args).await,
         Command::Attach(args) => attach::run(context, args).await,
+        Command::Bridge(args) => bridge::run(context, args).await,
         Command::Build(args) => build::run(context, args).await,
         Command::Commit(args) => commit::run(context, args).await,
         Command::Completion(args) => completion::run(context, args).await,

@@ -1,9 +1,8 @@
 //! Commands of docker compose that do not exist here: refused by name, with the reason.
 
 /// By what stands after `docker compose`, and why.
-const COMMANDS: &[(&str, &str)] = &[("alpha generate", GENERATE), ("bridge", BRIDGE)];
+const COMMANDS: &[(&str, &str)] = &[("alpha generate", GENERATE)];
 
-const BRIDGE: &str = "it runs images of Docker's own that turn the project into Kubernetes manifests: \"rcompose config\" gives them what they read";
 const GENERATE: &str = "an experiment of docker compose: write the file by hand, \"docker inspect\" tells what is in the containers";
 /// Why a command does not exist; nothing where it is not one of docker compose's, or exists.
 #[cfg(test)]

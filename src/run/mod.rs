@@ -5,6 +5,7 @@
 
 pub mod artifact;
 pub mod attach;
+pub mod bridge;
 pub mod build;
 pub mod commit;
 pub mod container_end;

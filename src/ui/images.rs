@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use bollard::models::ImageSummary;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -70,6 +71,46 @@ pub fn json(images: &[UsedImage]) -> String {
         .collect();
     // An empty line follows, as docker compose has it.
     go_json(&Value::Array(entries), false) + "\n\n"
+}
+
+/// The table of `bridge transformations list`.
+pub fn transformations(images: &[ImageSummary]) -> String {
+    let mut text = String::from("IMAGE ID\tREPO\tTAGS\tSIZE\n");
+    for image in images {
+        let (repository, tag) = image.repo_tags.first().map_or_else(
+            || (String::new(), String::new()),
+            |reference| names(reference),
+        );
+        let id: String = bare(&image.id).chars().take(ID_WIDTH).collect();
+        let size = human_size(u64::try_from(image.size).unwrap_or_default(), 3);
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{id}\t{}\t{}\t{size}",
+            or_none(&repository),
+            or_none(&tag)
+        );
+    }
+    Layout::LIST.align(&text)
+}
+
+/// The first names of images, one a line; the id where there is none.
+pub fn transformation_names(images: &[ImageSummary]) -> String {
+    let names = images.iter();
+    let name = |image: &'_ ImageSummary| image.repo_tags.first().unwrap_or(&image.id).clone();
+    names.map(|image| name(image) + "\n").collect()
+}
+
+/// The JSON of `bridge transformations list`: one array of what the engine says.
+pub fn transformations_json(images: &[ImageSummary]) -> String {
+    let entries = images.iter().map(|image| {
+        json!({
+            "Containers": image.containers, "Created": image.created, "Id": image.id,
+            "Labels": image.labels, "ParentId": image.parent_id, "RepoDigests": image.repo_digests,
+            "RepoTags": image.repo_tags, "SharedSize": image.shared_size, "Size": image.size,
+        })
+    });
+    go_json(&Value::Array(entries.collect()), false) + "\n\n"
 }
 
 /// When the image got its tag, or when it was made where the engine does not tell.

@@ -11,6 +11,7 @@ mod attributes;
 mod bad_input;
 mod beside;
 mod better;
+mod bridge;
 mod build;
 mod bundled;
 mod copy;

@@ -35,20 +35,64 @@ fn bash(folder: &Path, line: &str) -> Vec<String> {
         words.len() - 1,
         words[words.len() - 1],
     );
+    let text = in_shell(folder, "bash", &["--norc", "-c", &script]);
+    text.lines().map(|line| line.trim().to_owned()).collect()
+}
+
+/// What a shell prints that finds the program.
+fn in_shell(folder: &Path, shell: &str, arguments: &[&str]) -> String {
     let binary = Path::new(env!("CARGO_BIN_EXE_rcompose"));
     let path = format!(
         "{}:{}",
         binary.parent().unwrap_or(binary).display(),
         std::env::var("PATH").unwrap_or_default()
     );
-    let output = Command::new("bash")
-        .args(["--norc", "-c", &script])
+    let output = Command::new(shell)
+        .args(arguments)
         .current_dir(folder)
         .env("PATH", path)
-        .output()
-        .expect("bash runs");
+        .env("HOME", folder)
+        .output();
+    let output = output.unwrap_or_else(|error| {
+        panic!("{shell}: {error}: apt-get install {shell} (tests/run.sh does so)")
+    });
     assert!(output.status.success(), "{output:?}");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What fish offers for the last word of a line, without descriptions.
+fn fish(folder: &Path, line: &str) -> Vec<String> {
+    let script = format!("rcompose completion fish | source; complete -C '{line}'");
+    let text = in_shell(folder, "fish", &["--no-config", "-c", &script]);
+    let words = text.lines().map(|line| line.split('\t').next());
+    let words = words.map(|word| word.unwrap_or_default().trim().to_owned());
+    words.filter(|word| !word.is_empty()).collect()
+}
+
+/// Types lines and the tab key into a zsh on a terminal of its own, and writes down what each became.
+const ZSH: &str = r#"
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell 'PS1=; autoload -Uz compinit; compinit -u -D; source <(rcompose completion zsh)
+dump() { print -r -- "$BUFFER" >>typed; BUFFER= }; zle -N dump; bindkey "^X" dump; : >typed'
+wait_for() {
+    local turns=0
+    until eval $1; do sleep 0.05; ((turns++ < 400)) || exit 1; done
+}
+wait_for '[[ -e typed ]]'
+count=0
+for line; do
+    zpty -w -n shell "$line"$'\t\x18'
+    ((count++))
+    wait_for '(($(wc -l <typed) == count))'
+done
+cat typed
+"#;
+
+/// What lines become in zsh after the tab key.
+fn zsh(folder: &Path, lines: &[&str]) -> Vec<String> {
+    let arguments = [&["-f", "-c", ZSH, "zsh"], lines].concat();
+    let text = in_shell(folder, "zsh", &arguments);
     text.lines().map(|line| line.trim().to_owned()).collect()
 }
 
@@ -79,6 +123,58 @@ fn bash_completes_commands_and_options() {
     assert_eq!(
         bash(folder.path(), "rcompose up --force-r"),
         ["--force-recreate"]
+    );
+}
+
+/// A folder with two compose files.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    write(
+        folder.path(),
+        "compose.yaml",
+        "services: {wide: {image: a}}",
+    );
+    write(folder.path(), "other.yaml", COMPOSE);
+    folder
+}
+
+#[test]
+fn fish_completes_what_there_is() {
+    let folder = folder();
+    let offered = |line: &str| fish(folder.path(), line);
+    assert_eq!(offered("rcompose logs w"), ["wide"]);
+    assert_eq!(offered("rcompose -f other.yaml logs w"), ["web", "worker"]);
+    assert_eq!(offered("rcompose -f other.yaml --profile j"), ["jobs"]);
+    assert_eq!(offered("rcompose -f oth"), ["other.yaml"]);
+    assert_eq!(offered("rcompose unp"), ["unpause"]);
+    assert_eq!(offered("rcompose up --force-r"), ["--force-recreate"]);
+    assert_eq!(offered("rcompose cp wi"), ["wide:"]);
+}
+
+#[test]
+fn zsh_completes_what_there_is() {
+    let folder = folder();
+    let lines = [
+        "rcompose logs w",
+        "rcompose -f other.yaml exec d",
+        "rcompose -f other.yaml --profile j",
+        "rcompose -f oth",
+        "rcompose unp",
+        "rcompose up --force-r",
+        "rcompose cp wi",
+    ];
+    let became = zsh(folder.path(), &lines);
+    assert_eq!(
+        became,
+        [
+            "rcompose logs wide",
+            "rcompose -f other.yaml exec db",
+            "rcompose -f other.yaml --profile jobs",
+            "rcompose -f other.yaml",
+            "rcompose unpause",
+            "rcompose up --force-recreate",
+            "rcompose cp wide:",
+        ]
     );
 }
 

@@ -8,6 +8,7 @@ mod build_remote;
 mod build_trace;
 mod commit;
 mod containers;
+mod distribution;
 mod events;
 mod exec;
 mod images;
@@ -50,6 +51,7 @@ pub(crate) fn router(engine: Arc<Engine>) -> Router {
         .merge(logs::routes())
         .merge(usage::routes())
         .merge(networks::routes())
+        .merge(distribution::routes())
         .merge(images::routes())
         .merge(build::routes())
         .merge(commit::routes())

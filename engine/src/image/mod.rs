@@ -43,6 +43,7 @@ pub(crate) use push::push;
 pub(crate) use reference::{Reference, registry_of};
 pub(crate) use registry::redirected;
 pub(crate) use remove::Removed;
+pub(crate) use repository::Found;
 pub use repository::Repository;
 pub(crate) use snapshot::is_mounted;
 

@@ -3,7 +3,7 @@
 use axum::body::to_bytes;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::content::digest;
 use super::index::MANIFEST;
@@ -28,7 +28,73 @@ pub struct Repository {
     reference: Reference,
 }
 
+/// What a name stands for in a registry.
+pub(crate) struct Found {
+    /// Of the manifest, or of the list of manifests.
+    pub(crate) media_type: String,
+    /// `sha256:…`.
+    pub(crate) digest: String,
+    /// Bytes of the manifest or the list.
+    pub(crate) size: usize,
+    /// As manifests have them: `architecture`, `os`, `variant`.
+    pub(crate) platforms: Vec<Value>,
+}
+
 impl Repository {
+    /// The repository of a reference, asked as somebody.
+    ///
+    /// # Errors
+    /// 500 when the machine's certificates cannot be read.
+    pub(crate) fn of(reference: Reference, credentials: Credentials) -> Result<Self> {
+        let registry = Registry::new(&reference, credentials)?;
+        Ok(Self {
+            registry,
+            reference,
+        })
+    }
+
+    /// What the name stands for now.
+    ///
+    /// # Errors
+    /// As of [`Repository::manifest`].
+    pub(crate) async fn find(&self) -> Result<Found> {
+        let text = self.manifest(self.tag()).await?;
+        let manifest = self.parsed(&text)?;
+        let platforms = match manifest["manifests"].as_array() {
+            Some(parts) => {
+                let platforms = parts.iter().map(|part| part["platform"].clone());
+                platforms.filter(Value::is_object).collect()
+            }
+            None => vec![self.platform(&manifest["config"]).await?],
+        };
+        Ok(Found {
+            media_type: manifest["mediaType"]
+                .as_str()
+                .unwrap_or(MANIFEST)
+                .to_owned(),
+            digest: digest(&text),
+            size: text.len(),
+            platforms,
+        })
+    }
+
+    /// The platform that an image's configuration is for.
+    async fn platform(&self, config: &Value) -> Result<Value> {
+        let document = self.parsed(&self.blob(digest_of(config)?).await?)?;
+        let mut platform = json!({});
+        for key in ["architecture", "os", "variant"] {
+            if let Some(value) = document[key].as_str() {
+                platform[key] = value.into();
+            }
+        }
+        Ok(platform)
+    }
+
+    fn parsed(&self, text: &[u8]) -> Result<Value> {
+        serde_json::from_slice(text)
+            .map_err(|error| Error::bad_request(format!("a manifest of {}: {error}", self.name())))
+    }
+
     /// The repository of a name such as `registry:5000/path:tag`; without a tag `latest` is meant. `credentials` is the JSON
     /// object that `X-Registry-Auth` has in the Docker Engine API, `{}` where there are none; `tls: false` asks a registry
     /// on another machine in the clear too.
@@ -126,8 +192,7 @@ impl Repository {
     }
 
     async fn copy_manifest(&self, from: &Self, text: &[u8], depth: usize) -> Result<String> {
-        let broken = |error| Error::bad_request(format!("a manifest of {}: {error}", from.name()));
-        let manifest: Value = serde_json::from_slice(text).map_err(broken)?;
+        let manifest = from.parsed(text)?;
         if let Some(parts) = manifest["manifests"].as_array() {
             if depth == DEEPEST {
                 return Err(Error::bad_request(format!(
