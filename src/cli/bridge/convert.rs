@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 /// Turns the project into files.
-pub async fn run(context: &Context, mut args: Args) -> Result<ExitCode, Error> {
+pub(super) async fn run(context: &Context, mut args: Args) -> Result<ExitCode, Error> {
     if args.transformations.is_empty() {
         args.transformations.push(DEFAULT.to_owned());
     }
