@@ -32,7 +32,7 @@ pub struct Args {
     pub deny: Severity,
 
     /// Dockerfile to look at instead of a project; may be given several times
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "FILE")]
     pub dockerfile: Vec<PathBuf>,
 
     /// Format of the findings: human, json or sarif (default: that of --diagnostics)

@@ -194,12 +194,14 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// `# name=value`.
+/// `# name=value` of a name that says something to builders.
 fn directive(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.trim_start().strip_prefix('#')?.split_once('=')?;
     let name = name.trim();
-    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
-    is_name.then_some((name, value.trim()))
+    let is_known = ["syntax", "escape", "check"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name));
+    is_known.then_some((name, value.trim()))
 }
 
 /// A line without the escape at its end, and whether there is one. Two are none.
@@ -235,25 +237,27 @@ fn unknown(name: &str, range: Range<usize>) -> Problem {
 /// The flags behind an instruction's name, which ends at `at`, and where they end.
 fn flags(joined: &Joined, mut at: usize, escape: char) -> (Vec<Flag>, usize) {
     let text = joined.text();
+    let start = at;
     let mut flags = Vec::new();
-    for word in words(&text[at..], escape) {
-        let range = at + word.range.start..at + word.range.end;
+    for word in words(&text[start..], escape) {
+        let range = start + word.range.start..start + word.range.end;
         let Some(flag) = word.text.strip_prefix("--") else {
             break;
         };
+        at = range.end;
+        if flag.is_empty() {
+            // `--` ends them.
+            break;
+        }
         let (name, value) = match flag.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (flag, None),
         };
-        flags.push((
-            range.end,
-            Flag {
-                name: name.to_owned(),
-                value,
-                range: joined.range(range),
-            },
-        ));
+        flags.push(Flag {
+            name: name.to_owned(),
+            value,
+            range: joined.range(range),
+        });
     }
-    at = flags.last().map_or(at, |(end, _)| *end);
-    (flags.into_iter().map(|(_, flag)| flag).collect(), at)
+    (flags, at)
 }

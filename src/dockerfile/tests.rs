@@ -169,6 +169,14 @@ fn the_escape_directive_holds() {
 }
 
 #[test]
+fn flags_end_and_directives_are_known() {
+    let file = parse("# about=x\n# escape=`\nFROM a\nRUN --network=none -- --x \\\n y\n");
+    assert_eq!(file.problems, []);
+    let run = &file.instructions[1];
+    assert_eq!((run.flags.len(), run.arguments.text()), (1, "--x  y"));
+}
+
+#[test]
 fn steps_of_buildkit() {
     let text = "ARG V=1\nFROM golang:1.25 AS builder\nARG X\nWORKDIR /src\nCOPY go.mod \\\n  go.sum ./\nENV A=b\nRUN make $V\nFROM builder\nRUN one\nRUN <<EOF\ntwo\nEOF\nFROM scratch as out\nCOPY --from=builder /a /\n";
     let file = parse(text);

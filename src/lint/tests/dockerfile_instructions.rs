@@ -225,6 +225,7 @@ fn forms_of_commands() {
             "CMD [\"a\"]",
             "RUN [ -f /a ] && b",
             "RUN [ \"$A\" = \"b\" ]",
+            "RUN [ \"$A\" ]",
             "RUN [[ a ]]",
             "CMD a",
         ],

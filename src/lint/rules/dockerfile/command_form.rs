@@ -96,6 +96,6 @@ fn looks_like_list(instruction: &Instruction) -> bool {
         return false;
     };
     let quoted = inside.trim_start().starts_with(['"', '\'']);
-    instruction.json().is_none() && quoted && !inside.contains(" = ") && !inside.contains(" -")
-        || instruction.json().is_none() && quoted && inside.contains(',')
+    let is_test = instruction.keyword == Keyword::Run && !inside.contains(',');
+    instruction.json().is_none() && quoted && !is_test
 }
