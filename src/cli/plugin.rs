@@ -25,7 +25,13 @@ const VALUES: [&str; 8] = [
     "--tlskey",
 ];
 /// The same without a value.
-const SWITCHES: [&str; 4] = ["-D", "--debug", "--tls", "--tlsverify"];
+const SWITCHES: [&str; 5] = [
+    "-D",
+    "--debug",
+    "--skip-hostname-check",
+    "--tls",
+    "--tlsverify",
+];
 /// Options of ours before the command that take a value.
 const OUR_VALUES: [&str; 14] = [
     "--ansi",
@@ -156,6 +162,13 @@ fn environment(options: &[OsString]) -> Result<Vec<(&'static str, String)>, Stri
             "-c" | "--context" => "DOCKER_CONTEXT",
             "-H" | "--host" => "DOCKER_HOST",
             "--tlscacert" | "--tlscert" | "--tlskey" => "DOCKER_CERT_PATH",
+            "--skip-hostname-check" => {
+                return Err(
+                    "--skip-hostname-check is not supported: the name in the certificate of the engine is always checked, \
+                     name the engine in DOCKER_HOST or -H as its certificate does"
+                        .to_owned(),
+                );
+            }
             // These take a value that concerns the CLI alone.
             "-l" | "--log-level" => "",
             _ => continue,
@@ -271,6 +284,11 @@ mod tests {
                 ],
                 false
             )
+        );
+        let wrong = call_by(words("docker-compose --skip-hostname-check ps"), false);
+        assert!(
+            matches!(&wrong, Call::Wrong(text) if text.contains("always checked")),
+            "{wrong:?}"
         );
         let wrong = call_by(words("docker-compose --tlscert /c/mine.pem ps"), false);
         assert!(

@@ -122,13 +122,6 @@ impl Check<'_> {
                     .is_some_and(|source| source.contains('=') && !source.starts_with('/'))
         });
         self.needs(cdi, &["devices"], CDI);
-        // The client's request has no field for the address of the whole container, which is
-        // the only one that older engines read.
-        self.needs(
-            service.mac_address.is_some(),
-            &["mac_address"],
-            ENDPOINT_MAC,
-        );
     }
 
     fn mounts(&mut self) {
@@ -161,11 +154,14 @@ impl Check<'_> {
 
     fn networks(&mut self) {
         let service = self.service;
+        let first = service.networks_by_priority().first().copied();
         for (key, network) in &service.networks {
             let Some(network) = network else { continue };
             let path = |attribute| ["networks", key.as_str(), attribute];
+            // Older engines know one address, that of the container on its first network.
+            let is_further = first != Some(key.as_str());
             self.needs(
-                network.mac_address.is_some(),
+                network.mac_address.is_some() && is_further,
                 &path("mac_address"),
                 ENDPOINT_MAC,
             );
@@ -174,7 +170,6 @@ impl Check<'_> {
             let interface = network.interface_name.is_some();
             self.needs(interface, &path("interface_name"), INTERFACE_NAME);
         }
-        let first = service.networks_by_priority().first().copied();
         let first_mac =
             first.and_then(|key| service.networks.get(key)?.as_ref()?.mac_address.as_ref());
         if let (Some(own), Some(network)) = (&service.mac_address, first_mac)

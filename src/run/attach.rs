@@ -166,7 +166,7 @@ pub(super) async fn connect(
 }
 
 /// A text as a value of a query.
-fn query(text: &str) -> String {
+pub(super) fn query(text: &str) -> String {
     use std::fmt::Write as _;
     text.bytes().fold(String::new(), |mut query, byte| {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {

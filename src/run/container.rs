@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bollard::models::ContainerCreateResponse;
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, KillContainerOptionsBuilder, RemoveContainerOptionsBuilder,
     RenameContainerOptionsBuilder, RestartContainerOptionsBuilder, StartContainerOptions,
@@ -9,9 +10,10 @@ use bollard::query_parameters::{
 };
 
 use super::job::Job;
-use super::{Error, Kind, hook, inject, network, proxy};
+use super::{Error, Kind, attach, hijack, hook, inject, network, proxy};
 use crate::compose::model::Hook;
 use crate::plan;
+use crate::plan::container::CreateRequest;
 use crate::plan::step::{ContainerRef, Create, Start, Stop};
 use crate::report::event::{Origin, Step};
 
@@ -56,16 +58,8 @@ async fn make(job: &Job, wanted: &Create, name: &str) -> Result<String, Error> {
     let resolved = resolve(job, wanted).await?;
     let request = plan::container::request(project, &job.settings, wanted, &resolved)
         .map_err(|error| Error::new(error.to_string()))?;
-    let mut options = CreateContainerOptionsBuilder::new().name(name);
-    if let Some(platform) = &request.platform {
-        options = options.platform(platform);
-    }
-    let created = job
-        .engine
-        .docker
-        .create_container(Some(options.build()), request.body)
-        .await
-        .map_err(|error| no_such_image(Error::from(error), wanted))?;
+    let created = post(job, &request, name).await;
+    let created = created.map_err(|error| no_such_image(error, wanted))?;
     for warning in created.warnings {
         job.tell(Step::warning(&wanted.service.name, warning));
     }
@@ -77,6 +71,43 @@ async fn make(job: &Job, wanted: &Create, name: &str) -> Result<String, Error> {
         }
     }
     Ok(created.id)
+}
+
+async fn post(
+    job: &Job,
+    request: &CreateRequest,
+    name: &str,
+) -> Result<ContainerCreateResponse, Error> {
+    let platform = request.platform.as_deref().unwrap_or_default();
+    let Some(mac_address) = &request.mac_address else {
+        let mut options = CreateContainerOptionsBuilder::new().name(name);
+        if !platform.is_empty() {
+            options = options.platform(platform);
+        }
+        let docker = &job.engine.docker;
+        let created = docker.create_container(Some(options.build()), request.body.clone());
+        return Ok(created.await?);
+    };
+    if !hijack::is_possible(&job.engine.address) {
+        return Err(Error::new(format!(
+            "mac_address needs an engine with API 1.44 or later over {}, this one has {}",
+            job.engine.address, job.engine.api
+        )));
+    }
+    let unreadable = |error: serde_json::Error| Error::new(error.to_string());
+    let mut body = serde_json::to_value(&request.body).map_err(unreadable)?;
+    body["MacAddress"] = mac_address.as_str().into();
+    let mut path = format!(
+        "/v{}/containers/create?name={}",
+        job.engine.api,
+        attach::query(name)
+    );
+    if !platform.is_empty() {
+        path.push_str("&platform=");
+        path.push_str(&attach::query(platform));
+    }
+    let answer = hijack::post(&job.engine.address, &path, body.to_string().as_bytes()).await?;
+    serde_json::from_value(answer).map_err(unreadable)
 }
 
 fn no_such_image(error: Error, wanted: &Create) -> Error {

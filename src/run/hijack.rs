@@ -14,6 +14,9 @@ use crate::connect::Address;
 /// An answer whose head is longer than this is none.
 const LONGEST_HEAD: usize = 64 * 1024;
 
+/// Answers that are read whole are not longer, in bytes.
+const LONGEST_ANSWER: u64 = 1 << 20;
+
 /// Whether such connections can be made to this address.
 pub(super) fn is_possible(address: &Address) -> bool {
     match address {
@@ -73,16 +76,45 @@ pub(super) async fn upgrade(address: &Address, post: Post<'_>) -> Result<Upgrade
     stream.write_all(&bytes).await.map_err(broken)?;
     stream.flush().await.map_err(broken)?;
     let (head, first) = read_head(&mut stream).await?;
-    let status: u16 = head
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok())
-        .unwrap_or(0);
+    let status = status_of(&head);
     match (status, post.protocol) {
         // Where the engine does not switch it goes on with the bytes all the same.
         (101, _) | (200, "tcp") => Ok(Upgraded { first, stream }),
         _ => Err(refusal(status, &head, first, stream, post.path).await),
     }
+}
+
+/// Posts JSON and reads the JSON of the answer: for requests with fields that the client library does not have.
+pub(super) async fn post(
+    address: &Address,
+    path: &str,
+    body: &[u8],
+) -> Result<serde_json::Value, Error> {
+    let mut stream = open(address).await?;
+    // The connection ends with the answer.
+    let head = format!(
+        "POST {path} HTTP/1.0\r\nHost: docker\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let request = [head.as_bytes(), body].concat();
+    stream.write_all(&request).await.map_err(broken)?;
+    stream.flush().await.map_err(broken)?;
+    let (head, first) = read_head(&mut stream).await?;
+    let status = status_of(&head);
+    if !(200..300).contains(&status) {
+        return Err(refusal(status, &head, first, stream, path).await);
+    }
+    let mut answer = first.to_vec();
+    let mut rest = stream.take(LONGEST_ANSWER);
+    rest.read_to_end(&mut answer).await.map_err(broken)?;
+    serde_json::from_slice(&answer)
+        .map_err(|error| Error::new(format!("the answer of the engine cannot be read: {error}")))
+}
+
+/// The status in the head of an answer; 0 where there is none.
+fn status_of(head: &str) -> u16 {
+    let status = head.split(' ').nth(1);
+    status.and_then(|status| status.parse().ok()).unwrap_or(0)
 }
 
 /// Reads the engine's words from the body of its answer.

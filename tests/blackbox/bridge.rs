@@ -52,7 +52,7 @@ impl Bridge {
 
     fn read(&self, path: &str) -> String {
         let path = self.project.path().join(path);
-        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 }
 

@@ -44,6 +44,9 @@ pub struct CreateRequest {
     pub body: ContainerCreateBody,
     /// `os/arch/variant`.
     pub platform: Option<String>,
+    /// Address of the container's device for engines before API 1.44, which read `MacAddress` of
+    /// the body: the body has no such field.
+    pub mac_address: Option<String>,
     /// Networks to attach the container to after it was created, in this order (engines
     /// before API 1.44 take only the first network in the body).
     pub connect: Vec<(String, EndpointSettings)>,
@@ -78,6 +81,7 @@ pub fn request(
     body.host_config = Some(host);
     body.networking_config = endpoints.in_create;
     Ok(CreateRequest {
+        mac_address: network::single_mac_address(&part),
         body,
         platform: platform(project, &service),
         connect: endpoints.connect,

@@ -81,6 +81,18 @@ pub(super) fn endpoints(part: &Part<'_>) -> Endpoints {
     }
 }
 
+/// The address of the container's device, where the engine knows one only.
+pub(super) fn single_mac_address(part: &Part<'_>) -> Option<String> {
+    if part.settings.api >= ALL_IN_CREATE {
+        return None;
+    }
+    let service = part.service;
+    let first = service.networks_by_priority().first().copied();
+    let network = first.and_then(|key| service.networks.get(key)?.as_ref());
+    let of_network = network.and_then(|network| network.mac_address.clone());
+    of_network.or_else(|| service.mac_address.clone())
+}
+
 fn mode_without_networks(part: &Part<'_>) -> Option<String> {
     let given = part
         .service

@@ -169,6 +169,28 @@ networks:
 }
 
 #[test]
+fn a_fixed_device_address() {
+    let of_service = "mac_address: 00:e0:84:35:d0:e8";
+    let of_network = "networks: {default: {mac_address: '00:e0:84:35:d0:e8'}}";
+    for place in [of_service, of_network] {
+        let compose = format!(
+            "services:\n  test:\n    image: IMAGE\n    command: ip link show\n    {place}\n"
+        );
+        let project = Project::new("netmac", &compose);
+        let run = project.rcompose(&["run", "--rm", "-T", "test"]).success();
+        assert!(run.stdout.contains("00:e0:84:35:d0:e8"), "{run:?}");
+        project.rcompose(&["up", "--detach"]).success();
+        let container = project.engine().inspect(&project.container("test", 1));
+        let networks = container["NetworkSettings"]["Networks"].as_object();
+        assert_eq!(networks.map(serde_json::Map::len), Some(1));
+        project
+            .rcompose(&["up", "--detach", "--no-recreate"])
+            .success();
+        project.down();
+    }
+}
+
+#[test]
 fn a_fixed_device_address_and_a_name_of_the_device() {
     let project = Project::new(
         "netdevice",

@@ -61,8 +61,13 @@ services:
 }
 
 #[test]
-fn mac_addresses_need_a_recent_engine() {
-    let project = project("services: {web: {image: img, mac_address: '02:42:ac:11:00:03'}}");
+fn further_mac_addresses_need_a_recent_engine() {
+    let one = project("services: {web: {image: img, mac_address: '02:42:ac:11:00:03'}}");
+    assert!(up(&one, &empty(), &Settings::default(), &Up::default()).is_ok());
+    let project = project(
+        "services: {web: {image: img, networks: {a: {priority: 1}, b: {mac_address: '02:42:ac:11:00:03'}}}}\n\
+         networks: {a: {}, b: {}}",
+    );
     let error = up(&project, &empty(), &Settings::default(), &Up::default()).unwrap_err();
     assert!(error.to_string().contains("mac_address needs"));
 }
