@@ -54,7 +54,10 @@ fn apt() {
     );
     check_dockerfiles(
         "apt-command",
-        &["RUN apt install -y git", "RUN DEBIAN_FRONTEND=x apt update"],
+        &[
+            "RUN apt install -y git",
+            "RUN DEBIAN_FRONTEND=x apt update && apt install a",
+        ],
         &["RUN apt-get update", "RUN ls /etc/apt", "RUN echo apt"],
     );
     check_dockerfiles(
@@ -97,6 +100,7 @@ fn other_package_managers() {
             "RUN apk --no-cache add git",
             "RUN apk add --update git && rm -rf /var/cache/apk/*",
             "RUN --mount=type=cache,target=/var/cache/apk apk add git",
+            "RUN apk add --no-network --virtual .run git",
             "RUN apk del git",
         ],
     );

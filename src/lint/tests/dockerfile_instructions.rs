@@ -262,8 +262,8 @@ fn a_file_of_too_much_is_refused_soon() {
         found,
         ["10001:1 error: there are more than 10000 instructions"]
     );
-    let text = format!("FROM x:1\nRUN {}", "apt update;".repeat(50_000));
-    assert_eq!(lint_dockerfile("apt-command", &text).len(), 50_000);
+    let text = format!("FROM x:1\nRUN {}", "sudo a;".repeat(50_000));
+    assert_eq!(lint_dockerfile("sudo-in-run", &text).len(), 50_000);
 }
 
 #[test]

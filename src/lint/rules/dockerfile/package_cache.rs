@@ -59,7 +59,9 @@ pub(in crate::lint) fn apk(input: &Input<'_>, report: &mut Report) {
             let adds = command
                 .operands()
                 .any(|word| matches!(word.text.as_str(), "add" | "update" | "upgrade"));
-            if adds && !command.has_option("--no-cache", None) {
+            let is_told =
+                command.has_option("--no-cache", None) || command.has_option("--no-network", None);
+            if adds && !is_told {
                 report.add(
                     Diagnostic::warning("apk's index stays in the image, and grows old in it")
                         .at(step.at(command.whole()))
