@@ -17,6 +17,7 @@ mod bundled;
 mod copy;
 mod details;
 mod docker_cli;
+mod dockerfiles;
 mod examples;
 mod exit_codes;
 mod files;

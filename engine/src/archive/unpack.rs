@@ -24,6 +24,8 @@ pub(crate) struct Unpack {
     pub(crate) whiteouts: Whiteouts,
     /// Whether to refuse to put a file in a folder's place and the other way round.
     pub(crate) keep_kinds: bool,
+    /// Whether the root's owner, mode and time stay, whatever the archive says of them.
+    pub(crate) keeps_root: bool,
     /// User and group of everything, in place of those in the archive.
     pub(crate) owner: Option<(u32, u32)>,
 }
@@ -102,6 +104,9 @@ impl Unpacker<'_> {
         let attributes = Attributes::read(entry, self.options.owner)?;
         let path = normal(path)?;
         let Some(name) = path.file_name() else {
+            if self.options.keeps_root {
+                return Ok(());
+            }
             let root = self.root.folder(Path::new(""))?;
             attributes.apply(&root)?;
             self.folders.push((PathBuf::new(), attributes.times));

@@ -104,7 +104,12 @@ fn configured(
             config.working_dir.insert(path).clone()
         }
         "STOPSIGNAL" => stop_signal(config, expander.word(rest)?)?,
-        "EXPOSE" => expose_all(config, &expander.words(rest)?)?,
+        "EXPOSE" => {
+            let mut words = raw_words(rest, expander.escape);
+            words.sort();
+            let words = words.iter().map(|word| expander.word(word));
+            expose_all(config, &words.collect::<Result<Vec<_>, _>>()?)?
+        }
         "VOLUME" => volumes(config, instruction, expander)?,
         "CMD" => go_list(
             config
@@ -208,7 +213,7 @@ pub(super) fn words_or_text(instruction: &Instruction) -> Result<Option<Vec<Stri
 }
 
 /// A list as Go writes it with `%q`: `["a" "b"]`.
-fn go_list(words: &[String]) -> String {
+pub(super) fn go_list(words: &[String]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| go_quoted(word)).collect();
     format!("[{}]", quoted.join(" "))
 }
@@ -285,8 +290,6 @@ pub(super) fn join(working: Option<&str>, path: &str) -> String {
 /// side does not count.
 fn expose_all(config: &mut ImageConfig, words: &[String]) -> Result<String, String> {
     let words = words.iter().flat_map(|words| words.split_whitespace());
-    let mut words: Vec<&str> = words.collect();
-    words.sort_unstable();
     let mut told = Vec::new();
     for port in words {
         told.extend(expose(port)?);

@@ -67,8 +67,8 @@ impl<'a> Copier<'a> {
         self.to.make_folders_as(path, owner, mode)
     }
 
-    /// Copies what is in a folder into one of the target. A folder that is made for it is as the
-    /// source; one that was there keeps its owner and mode.
+    /// Copies what is in a folder into one of the target, which gets the time of the source but not
+    /// its owner and mode.
     ///
     /// # Errors
     /// Those of files, naming the path.
@@ -78,15 +78,10 @@ impl<'a> Copier<'a> {
         path: &str,
         target: &Path,
     ) -> io::Result<()> {
-        let is_new = self.to.open_at(target, OFlags::PATH).is_err();
         let folder = self.make_folders(target)?;
         self.inner(source, path, &folder, target)?;
-        if is_new {
-            let stat = rustix::fs::fstat(source)?;
-            self.apply(source, &folder, &stat)?;
-            futimens(&folder, &times(&stat))?;
-        }
-        Ok(())
+        let stat = rustix::fs::fstat(source)?;
+        Ok(futimens(&folder, &times(&stat))?)
     }
 
     /// Makes a folder like another, without what is in it; one that is there stays as it is.

@@ -194,6 +194,7 @@ impl<'a> Copying<'a> {
         let folder = Root::from(self.to.folder(&target)?);
         let file = File::from(from.open_at(path, OFlags::RDONLY)?);
         let options = Unpack {
+            keeps_root: true,
             owner: self.owner,
             ..Unpack::default()
         };

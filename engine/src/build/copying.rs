@@ -170,7 +170,7 @@ impl Builder<'_> {
         stage: &Stage,
         instruction: &Instruction,
         copying: Copying,
-    ) -> Result<Option<Layer>> {
+    ) -> Result<Layer> {
         let (mounted, source) = match &copying.from {
             From::Context(context) => (None, context.clone()),
             From::Image(layers) => {

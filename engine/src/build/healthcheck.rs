@@ -2,7 +2,7 @@
 
 use bollard_stubs::models::{HealthConfig, ImageConfig};
 
-use super::configure::words_or_text;
+use super::configure::{go_list, words_or_text};
 use super::{Instruction, duration};
 use crate::Result;
 
@@ -72,16 +72,49 @@ fn test(instruction: &Instruction) -> Result<Vec<String>> {
     }
 }
 
-/// As BuildKit writes it into history: a structure of Go.
+/// As BuildKit writes it into history: a structure of Go, quoted.
 fn told(health: &HealthConfig) -> String {
     let time = |nanoseconds: Option<i64>| duration::shown(nanoseconds.unwrap_or(0));
     format!(
-        "HEALTHCHECK {{Test:[{}] Interval:{} Timeout:{} StartPeriod:{} StartInterval:{} Retries:{}}}",
-        health.test.clone().unwrap_or_default().join(" "),
+        "HEALTHCHECK &{{{} {:?} {:?} {:?} {:?} {}}}",
+        go_list(&health.test.clone().unwrap_or_default()),
         time(health.interval),
         time(health.timeout),
         time(health.start_period),
         time(health.start_interval),
-        health.retries.unwrap_or(0)
+        go_letter(health.retries.unwrap_or(0))
     )
+}
+
+/// A number as Go quotes it: as a letter.
+fn go_letter(number: i64) -> String {
+    let letter = u32::try_from(number).ok().and_then(char::from_u32);
+    match letter.unwrap_or(char::REPLACEMENT_CHARACTER) {
+        '\u{7}' => r"'\a'".to_owned(),
+        '\u{8}' => r"'\b'".to_owned(),
+        '\u{b}' => r"'\v'".to_owned(),
+        '\u{c}' => r"'\f'".to_owned(),
+        letter @ ('\t' | '\n' | '\r' | '\'' | '\\') => format!("'{}'", letter.escape_default()),
+        letter if letter.is_control() => format!(r"'\x{:02x}'", u32::from(letter)),
+        letter => format!("'{letter}'"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_told_as_letters() {
+        for (number, expected) in [
+            (0, r"'\x00'"),
+            (3, r"'\x03'"),
+            (7, r"'\a'"),
+            (10, r"'\n'"),
+            (39, r"'\''"),
+            (65, "'A'"),
+        ] {
+            assert_eq!(go_letter(number), expected);
+        }
+    }
 }

@@ -12,6 +12,9 @@ use crate::engine::Engine;
 use crate::image::{Descriptor, Images, Lease};
 use crate::{Error, Result};
 
+/// An archive without anything in it.
+const EMPTY: &[u8] = &[0; 1024];
+
 /// A layer as a manifest names it, and the digest of its tar stream.
 pub(super) type Layer = (Descriptor, String);
 
@@ -29,12 +32,12 @@ impl Builder<'_> {
         }
     }
 
-    /// What `change` does to the stage's files, as a layer; none when it does nothing.
+    /// What `change` does to the stage's files, as a layer.
     pub(super) async fn layer(
         &self,
         stage: &Stage,
         change: impl FnOnce(&Root) -> Result<(), String> + Send + 'static,
-    ) -> Result<Option<Layer>> {
+    ) -> Result<Layer> {
         let (name, path) = self.mounted(&stage.document.rootfs.diff_ids).await?;
         let changed = blocking(move || {
             let root = Root::open(&path).map_err(|error| Error::io("open", &path, error))?;
@@ -54,11 +57,16 @@ impl Builder<'_> {
 
     /// What a snapshot has written, as a layer; `by_container`: what the runtime puts into every
     /// container is left out.
-    pub(super) async fn committed(&self, name: &str, by_container: bool) -> Result<Option<Layer>> {
+    pub(super) async fn committed(&self, name: &str, by_container: bool) -> Result<Layer> {
         let upper = self.engine.images.upper(name);
         let (engine, lease) = (Arc::clone(self.engine), Arc::clone(&self.lease));
         let epoch = self.epoch;
-        blocking(move || commit_upper(&engine, &upper, (by_container, epoch), &lease)).await
+        blocking(move || {
+            let layer = commit_upper(&engine, &upper, (by_container, epoch), &lease)?;
+            // What changes nothing has a layer too, of an archive without anything in it.
+            layer.map_or_else(|| engine.images.new_layer(EMPTY, &lease), Ok)
+        })
+        .await
     }
 }
 

@@ -48,7 +48,7 @@ impl Builder<'_> {
         instruction: &Instruction,
         (command, mounts): (&Command, &[RunMount]),
         step: &Step,
-    ) -> Result<Option<Layer>, Failure> {
+    ) -> Result<Layer, Failure> {
         let mut host = self.host(instruction)?;
         let mut mounted = self.mount_all(mounts, step).await?;
         if let Some(target) = command.words.last().filter(|_| !command.script.is_empty()) {
@@ -88,7 +88,7 @@ impl Builder<'_> {
         layers: &[String],
         (command, mounts): (&Command, &[RunMount]),
         step: &Step,
-    ) -> Result<Option<Layer>, Failure> {
+    ) -> Result<Layer, Failure> {
         let handle = create::create(self.engine, None, body).await?;
         self.tell(Progress::Running(step, &handle.id));
         let layer = self
@@ -109,7 +109,7 @@ impl Builder<'_> {
         handle: &Arc<Handle>,
         layers: &[String],
         (command, mounts, step): (&[String], &[RunMount], &Step),
-    ) -> Result<Option<Layer>, Failure> {
+    ) -> Result<Layer, Failure> {
         let link = handle.attach_later(AttachRequest {
             stdin: false,
             stdout: true,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::configure::set_variable;
+use super::layer::Layer;
 use crate::image::{Descriptor, Document, History, Image, digest};
 use crate::{Error, Result};
 
@@ -176,18 +177,10 @@ impl Stage {
     }
 
     /// Notes an instruction that may have changed files, and takes its layer in.
-    pub(super) fn add(
-        &mut self,
-        layer: Option<(Descriptor, String)>,
-        told: String,
-        created: String,
-    ) {
-        let empty_layer = layer.is_none();
-        if let Some((layer, diff_id)) = layer {
-            self.layers.push(layer);
-            self.document.rootfs.diff_ids.push(diff_id);
-        }
-        self.tell(told, Some(created), empty_layer);
+    pub(super) fn add(&mut self, (layer, diff_id): Layer, told: String, created: String) {
+        self.layers.push(layer);
+        self.document.rootfs.diff_ids.push(diff_id);
+        self.tell(told, Some(created), false);
     }
 
     fn tell(&mut self, told: String, created: Option<String>, empty_layer: bool) {
@@ -212,7 +205,7 @@ impl Stage {
             let time = jiff::Timestamp::from_second(epoch)
                 .map_err(|error| Error::bad_request(format!("SOURCE_DATE_EPOCH: {error}")))?;
             for step in history.iter_mut().skip(self.inherited) {
-                step.created = Some(crate::time::rfc3339(time));
+                step.created = Some(time.to_string());
             }
         }
         let dated = history.iter().position(|step| step.created.is_none());
@@ -239,6 +232,11 @@ impl Stage {
 mod tests {
     use super::*;
 
+    fn layer() -> Layer {
+        let digest = digest(b"");
+        (Descriptor::new("application/x-tar", &digest, 0), digest)
+    }
+
     fn times(stage: &Stage) -> Vec<&str> {
         let history = stage.document.history.iter();
         history
@@ -250,9 +248,9 @@ mod tests {
     fn what_made_no_layer_has_the_time_of_a_layer() {
         let mut stage = Stage::empty();
         stage.note("ENV a=b".to_owned());
-        stage.add(None, "RUN x".to_owned(), "1".to_owned());
+        stage.add(layer(), "RUN x".to_owned(), "1".to_owned());
         stage.note("CMD x".to_owned());
-        stage.add(None, "RUN y".to_owned(), "2".to_owned());
+        stage.add(layer(), "RUN y".to_owned(), "2".to_owned());
         stage.note("USER y".to_owned());
         let undated = stage.clone();
         stage.date(None).unwrap();
@@ -260,7 +258,7 @@ mod tests {
         assert_eq!(stage.document.created.as_deref(), Some("2"));
         let mut stage = undated;
         stage.date(Some(5)).unwrap();
-        assert_eq!(times(&stage), ["1970-01-01T00:00:05.000000000Z"; 5]);
+        assert_eq!(times(&stage), ["1970-01-01T00:00:05Z"; 5]);
         let mut stage = Stage::empty();
         stage.note("ENV a=b".to_owned());
         stage.date(None).unwrap();

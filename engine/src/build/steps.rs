@@ -15,7 +15,7 @@ use crate::{Error, Result, image, time};
 
 /// What came of a step that may change files, and when.
 pub(super) struct Outcome {
-    layer: Option<Layer>,
+    layer: Layer,
     created: String,
 }
 
@@ -141,7 +141,7 @@ impl Builder<'_> {
         stage: &Stage,
         folder: String,
         user: String,
-    ) -> Result<Option<Layer>> {
+    ) -> Result<Layer> {
         self.layer(stage, move |root| {
             let owner = match user.as_str() {
                 "" => (0, 0),
@@ -168,26 +168,23 @@ impl Builder<'_> {
             return None;
         }
         let known = self.engine.images.cached(key, &self.lease)?;
-        let layer = known.layers.into_iter().next();
-        let diff_id = known.document.rootfs.diff_ids.into_iter().next();
+        let layer = known.layers.into_iter().next()?;
+        let diff_id = known.document.rootfs.diff_ids.into_iter().next()?;
         self.tell(Progress::Cached(step));
         Some(Outcome {
-            layer: layer.zip(diff_id),
+            layer: (layer, diff_id),
             created: known.document.created.unwrap_or_else(time::now),
         })
     }
 
-    fn remember(&self, key: &str, layer: Option<Layer>) -> Result<Outcome> {
+    fn remember(&self, key: &str, layer: Layer) -> Result<Outcome> {
         let created = time::now();
         let mut document = Document {
             created: Some(created.clone()),
             ..Document::default()
         };
-        let mut layers = Vec::new();
-        if let Some((descriptor, diff_id)) = &layer {
-            document.rootfs.diff_ids.push(diff_id.clone());
-            layers.push(descriptor.clone());
-        }
+        document.rootfs.diff_ids.push(layer.1.clone());
+        let layers = vec![layer.0.clone()];
         let step = image::Step { document, layers };
         self.engine.images.remember(key, step)?;
         Ok(Outcome { layer, created })
