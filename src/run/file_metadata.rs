@@ -15,6 +15,19 @@ pub(super) fn is_socket(_metadata: &Metadata) -> bool {
     false
 }
 
+/// Pipes with a name.
+#[cfg(unix)]
+pub(super) fn is_pipe(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    metadata.file_type().is_fifo()
+}
+
+/// Pipes with a name.
+#[cfg(not(unix))]
+pub(super) fn is_pipe(_metadata: &Metadata) -> bool {
+    false
+}
+
 /// The permission bits.
 #[cfg(unix)]
 pub(super) fn mode(metadata: &Metadata) -> u32 {

@@ -95,6 +95,41 @@ impl Root {
         }
         Ok(folder)
     }
+
+    /// A path with the first link in it that leads to nothing replaced by where it leads, inside of
+    /// the root; `None` where there is no such link.
+    pub(crate) fn through_link(&self, path: &Path) -> io::Result<Option<PathBuf>> {
+        let path = normal(path)?;
+        let mut names = path.iter();
+        let mut walked = PathBuf::new();
+        while let Some(name) = names.next() {
+            let folder = self.folder(&walked)?;
+            let missing = self.open_at(&walked.join(name), OFlags::PATH).is_err();
+            if missing && let Ok(link) = rustix::fs::readlinkat(&folder, name, Vec::new()) {
+                let link = Path::new(OsStr::from_bytes(link.as_bytes()));
+                let place = inside(&Path::new("/").join(&walked).join(link));
+                return Ok(Some(place.join(names.as_path())));
+            }
+            if missing {
+                return Ok(None);
+            }
+            walked.push(name);
+        }
+        Ok(None)
+    }
+}
+
+/// A path relative to the root, above which `..` does not lead.
+fn inside(path: &Path) -> PathBuf {
+    let mut place = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => place.push(name),
+            Component::ParentDir => drop(place.pop()),
+            _ => {}
+        }
+    }
+    place
 }
 
 impl From<OwnedFd> for Root {

@@ -19,6 +19,9 @@ use crate::archive::{
     NO_FOLLOW_FOLDER, OVERLAY_ATTRIBUTES, Root, attribute, attributes, names, set_owner,
 };
 
+/// More links that lead to nothing are not followed.
+const LINKS: usize = 40;
+
 /// Copies into a root.
 pub(super) struct Copier<'a> {
     to: &'a Root,
@@ -64,7 +67,17 @@ impl<'a> Copier<'a> {
             _ => 0o755,
         };
         let owner = self.owner.unwrap_or((0, 0));
-        self.to.make_folders_as(path, owner, mode)
+        let mut path = path.to_owned();
+        for _ in 0..LINKS {
+            match self.to.make_folders_as(&path, owner, mode) {
+                // A link to what is not there: that is made.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    path = self.to.through_link(&path)?.ok_or(error)?;
+                }
+                made => return made,
+            }
+        }
+        Err(io::Error::other("too many links"))
     }
 
     /// Copies what is in a folder into one of the target, which gets the time of the source but not

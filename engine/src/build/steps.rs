@@ -136,12 +136,7 @@ impl Builder<'_> {
     }
 
     /// Makes the working folder, which the image's user gets.
-    async fn work_folder(
-        &self,
-        stage: &Stage,
-        folder: String,
-        user: String,
-    ) -> Result<Layer> {
+    async fn work_folder(&self, stage: &Stage, folder: String, user: String) -> Result<Layer> {
         self.layer(stage, move |root| {
             let owner = match user.as_str() {
                 "" => (0, 0),

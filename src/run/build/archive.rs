@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::ignore::Ignore;
 use super::walk::{Entry, walk};
 use crate::run::Error;
-use crate::run::file_metadata::mode;
+use crate::run::file_metadata::{is_pipe, mode};
 use crate::run::packing::{self, Failure, Padded};
 
 /// A file that goes into the archive beside those of the context.
@@ -117,6 +117,10 @@ fn append(tar: &mut tar::Builder<impl Write>, entry: &Entry) -> Result<(), Error
         // A file that grows or shrinks meanwhile must not break the archive.
         let content = std::io::Read::take(Padded(file), size);
         tar.append_data(&mut header, &entry.path, content)
+    } else if is_pipe(&entry.metadata) {
+        header.set_entry_type(tar::EntryType::Fifo);
+        header.set_size(0);
+        tar.append_data(&mut header, &entry.path, std::io::empty())
     } else {
         return Ok(());
     }

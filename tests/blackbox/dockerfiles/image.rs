@@ -35,8 +35,13 @@ impl Image {
     /// Takes an image out of the engine.
     pub(super) fn saved(project: &Project, name: &str) -> Self {
         let mut command = Command::new("docker");
-        let command = command.args(["save", name]).env("DOCKER_HOST", &project.engine().host);
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the docker command runs");
+        let command = command
+            .args(["save", name])
+            .env("DOCKER_HOST", &project.engine().host);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the docker command runs");
         let mut files = BTreeMap::new();
         let output = child.stdout.take().expect("its output is taken");
         let mut archive = tar::Archive::new(output);
@@ -47,10 +52,11 @@ impl Image {
             entry.read_to_end(&mut content).expect("a whole file");
             files.insert(path, content);
         }
-        assert!(child.wait().is_ok_and(|status| status.success()), "docker save {name}");
-        let read = |path: &str| -> Value {
-            serde_json::from_slice(&files[path]).expect("JSON")
-        };
+        assert!(
+            child.wait().is_ok_and(|status| status.success()),
+            "docker save {name}"
+        );
+        let read = |path: &str| -> Value { serde_json::from_slice(&files[path]).expect("JSON") };
         let manifest = read("manifest.json");
         let paths = manifest[0]["Layers"].as_array().expect("layers");
         let layer = |path: &Value| {
@@ -90,8 +96,12 @@ impl Image {
         for (key, value) in config.filter(|(_, value)| is_told(value)) {
             let _ = writeln!(told, "config {key} {value}");
         }
-        let start = start.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        if let Some(year) = self.config["created"].as_str().and_then(|time| time.get(..4))
+        let start = start
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |time| time.as_secs());
+        if let Some(year) = self.config["created"]
+            .as_str()
+            .and_then(|time| time.get(..4))
             && year < "2020"
         {
             let _ = writeln!(told, "created {}", self.config["created"]);
@@ -100,7 +110,9 @@ impl Image {
             self.tell_history(base, &mut told);
         }
         let own = self.tree(self.layers.len());
-        let of_base = base.map(|base| base.tree(base.layers.len())).unwrap_or_default();
+        let of_base = base
+            .map(|base| base.tree(base.layers.len()))
+            .unwrap_or_default();
         let is_ignored = |path: &str| {
             ignored.iter().any(|ignored| {
                 path.strip_prefix(ignored)
@@ -127,7 +139,11 @@ impl Image {
         let before = base.map_or(0, |base| list(base).len());
         for step in list(self).iter().skip(before) {
             let text = step["created_by"].as_str().unwrap_or_default();
-            let layer = if step["empty_layer"] == true { "empty" } else { "layer" };
+            let layer = if step["empty_layer"] == true {
+                "empty"
+            } else {
+                "layer"
+            };
             let comment = step["comment"].as_str().unwrap_or_default();
             let _ = writeln!(told, "history {layer} {comment} {text:?}");
         }
@@ -158,7 +174,10 @@ impl Entry {
             self.time.to_string()
         };
         let (user, group) = self.owner;
-        let line = format!("{} {:o} {user}:{group} @{time} {}", self.kind, self.mode, self.content);
+        let line = format!(
+            "{} {:o} {user}:{group} @{time} {}",
+            self.kind, self.mode, self.content
+        );
         line.trim_end().to_owned()
     }
 }
@@ -182,7 +201,9 @@ fn apply(tree: &mut Tree, layer: &[u8]) {
         }
         let header = entry.header().clone();
         let link = entry.link_name().ok().flatten();
-        let link = link.map(|link| link.to_string_lossy().into_owned()).unwrap_or_default();
+        let link = link
+            .map(|link| link.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let kind = header.entry_type();
         let mut content = String::new();
         if kind.is_file() {
@@ -210,8 +231,15 @@ fn apply(tree: &mut Tree, layer: &[u8]) {
             Entry {
                 kind: letter,
                 mode: header.mode().expect("a mode") & 0o7777,
-                owner: (header.uid().expect("a user"), header.gid().expect("a group")),
-                content: if letter == 'l' { format!("-> {link}") } else { content },
+                owner: (
+                    header.uid().expect("a user"),
+                    header.gid().expect("a group"),
+                ),
+                content: if letter == 'l' {
+                    format!("-> {link}")
+                } else {
+                    content
+                },
                 time: header.mtime().expect("a time"),
             },
         );

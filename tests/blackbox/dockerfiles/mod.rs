@@ -36,7 +36,11 @@ impl Case {
                 let folder = entry.expect("fixtures/dockerfiles can be read").path();
                 let compose = std::fs::read_to_string(folder.join("compose.yaml"));
                 Self {
-                    name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                    name: folder
+                        .file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned(),
                     folder,
                     compose: compose
                         .unwrap_or_else(|_| "services: {it: {build: ./context}}\n".to_owned()),
@@ -63,7 +67,9 @@ impl Case {
     fn ignored(&self) -> Vec<&str> {
         let list = self.setting("x-ignore").unwrap_or_default();
         let list = list.trim_matches(['[', ']']).split(',');
-        list.map(str::trim).filter(|path| !path.is_empty()).collect()
+        list.map(str::trim)
+            .filter(|path| !path.is_empty())
+            .collect()
     }
 
     /// A copy of the folder, with modes and times that do not depend on the checkout.
@@ -132,7 +138,11 @@ fn engine_version() -> Option<Vec<u32>> {
         return None;
     }
     let engine = crate::support::engine::engine();
-    Some(version(&engine.docker(&["version", "--format", "{{.Server.Version}}"])))
+    Some(version(&engine.docker(&[
+        "version",
+        "--format",
+        "{{.Server.Version}}",
+    ])))
 }
 
 #[test]
@@ -140,9 +150,14 @@ fn every_dockerfile_makes_what_docker_makes() {
     let engine = engine_version();
     let wanted = std::env::var("RCOMPOSE_DOCKERFILES").unwrap_or_default();
     // Older ones word history otherwise.
-    let with_history = engine.as_ref().is_none_or(|engine| *engine >= version("28.0"));
+    let with_history = engine
+        .as_ref()
+        .is_none_or(|engine| *engine >= version("28.0"));
     let updates = std::env::var_os("RCOMPOSE_UPDATE").is_some();
-    assert!(!updates || (engine.is_some() && with_history), "Docker of 28.0 or later writes what is expected");
+    assert!(
+        !updates || (engine.is_some() && with_history),
+        "Docker of 28.0 or later writes what is expected"
+    );
     images_of("dockerfiles");
     // Steps of one case may be known of another.
     let start = SystemTime::now();
@@ -152,7 +167,10 @@ fn every_dockerfile_makes_what_docker_makes() {
         if !case.name.contains(&wanted) {
             continue;
         }
-        if engine.as_ref().is_some_and(|engine| *engine < version(case.least())) {
+        if engine
+            .as_ref()
+            .is_some_and(|engine| *engine < version(case.least()))
+        {
             eprintln!("{}: needs Docker {}", case.name, case.least());
             continue;
         }
@@ -167,7 +185,12 @@ fn every_dockerfile_makes_what_docker_makes() {
         }
     }
     eprintln!("{passed} Dockerfiles make what is expected");
-    assert!(wrong.is_empty(), "{} differ\n\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} differ\n\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// Lines that are in one alone; `-` expected, `+` made.
@@ -196,7 +219,11 @@ fn difference(file: &Path, told: &str, with_history: bool) -> Option<String> {
 
 /// A value without what is empty and what rcompose adds; `None` where nothing is left.
 fn trimmed(value: &Value) -> Option<Value> {
-    let is_own = |key: &str| ["com.docker.compose.", "io.rcompose."].iter().any(|own| key.starts_with(own));
+    let is_own = |key: &str| {
+        ["com.docker.compose.", "io.rcompose."]
+            .iter()
+            .any(|own| key.starts_with(own))
+    };
     match value {
         Value::Null | Value::Bool(false) => None,
         Value::Number(number) if number.as_i64() == Some(0) => None,

@@ -115,7 +115,7 @@ impl Builder<'_> {
             Kind::Cache => Some(self.cache(mount, mounted, step).await?),
             Kind::Bind => Some(self.bound(mount, mounted, step).await?),
             Kind::Secret => self.secret(mount, mounted)?,
-            Kind::Ssh => self.agent(mount)?,
+            Kind::Ssh => self.agent(mount, mounted)?,
             Kind::Tmpfs => {
                 made.typ = Some(MountType::TMPFS);
                 made.tmpfs_options = Some(MountTmpfsOptions {
@@ -209,14 +209,18 @@ impl Builder<'_> {
         Ok(Some(path))
     }
 
-    fn agent(&self, mount: &Options) -> Result<Option<PathBuf>> {
+    fn agent(&self, mount: &Options, mounted: &mut Mounted) -> Result<Option<PathBuf>> {
         let id = mount.id.as_deref().unwrap_or_default();
-        match self.build.agents.get(id) {
-            None if mount.is_required => Err(Error::bad_request(format!(
-                "ssh agent {id}: the client offers none"
-            ))),
-            socket => Ok(socket.cloned()),
-        }
+        let Some(socket) = self.build.agents.get(id) else {
+            if mount.is_required {
+                let message = format!("ssh agent {id}: the client offers none");
+                return Err(Error::bad_request(message));
+            }
+            return Ok(None);
+        };
+        let target = mount.target.as_deref().unwrap_or_default();
+        mounted.variables.push(format!("SSH_AUTH_SOCK={target}"));
+        Ok(Some(socket.clone()))
     }
 
     /// Gives a container a script that names its interpreter.
