@@ -29,6 +29,8 @@ pub(super) fn is_possible(address: &Address) -> bool {
 
 /// A connection after the upgrade.
 pub(super) struct Upgraded {
+    /// The answer's status.
+    pub(super) status: u16,
     /// What came with the answer's head.
     first: Bytes,
     stream: Box<dyn Duplex>,
@@ -79,7 +81,11 @@ pub(super) async fn upgrade(address: &Address, post: Post<'_>) -> Result<Upgrade
     let status = status_of(&head);
     match (status, post.protocol) {
         // Where the engine does not switch it goes on with the bytes all the same.
-        (101, _) | (200, "tcp") => Ok(Upgraded { first, stream }),
+        (101, _) | (200 | 202, "tcp") => Ok(Upgraded {
+            status,
+            first,
+            stream,
+        }),
         _ => Err(refusal(status, &head, first, stream, post.path).await),
     }
 }

@@ -331,6 +331,34 @@ services:
     forget(&project);
 }
 
+#[test]
+fn a_context_of_many_files() {
+    let project = Project::new(
+        "manyfiles",
+        "services: {web: {build: ., command: cat /all/9/99 /all/0/0}}",
+    );
+    project.file("Dockerfile", "FROM IMAGE\nCOPY all /all\n");
+    for folder in 0..100 {
+        for file in 0..100 {
+            project.file(
+                &format!("all/{folder}/{file}"),
+                &format!("{folder}.{file}\n"),
+            );
+        }
+    }
+    for text in ["0.0\n", "changed\n"] {
+        project.file("all/0/0", text);
+        project.rcompose(&["build"]).success();
+        let again = project
+            .rcompose(&["--progress", "plain", "build"])
+            .success();
+        assert!(again.stdout.contains(" CACHED\n"), "{again:?}");
+        let run = project.rcompose(&["run", "--rm", "-T", "web"]).success();
+        assert_eq!(run.stdout, format!("9.99\n{text}"));
+    }
+    forget(&project);
+}
+
 /// What is in a folder of an image, as a sorted list of paths and their contents.
 fn content(project: &Project, service: &str, command: &str) -> String {
     let run = project.rcompose(&[

@@ -23,7 +23,9 @@ use super::images::{tell, values};
 use super::lines::{Lines, lines};
 use super::{Answer, Query, is_true};
 use crate::archive::{Root, Unpack, body_reader, decompress, unpack};
-use crate::build::{Auth, Build, Classic, Failure, Progress, build, check_platform};
+use crate::build::{
+    Auth, Build, Classic, Context, Failure, Handed, Progress, build, check_platform,
+};
 use crate::container::blocking;
 use crate::engine::Engine;
 use crate::image::{Reference, registry_of, url_safe};
@@ -74,13 +76,17 @@ struct Parameters {
 #[derive(Debug, Deserialize)]
 struct Session {
     session: Option<String>,
+    agents: Option<String>,
+    context: Option<String>,
 }
 
-/// The secrets of the build that will have the same `session`, Base64 by id, and in `X-Registry-Config` the credentials of
-/// registries. Docker has no such path: with BuildKit its clients serve both to the engine.
+/// The secrets of the build that will have the same `session`, Base64 by id, in `X-Registry-Config` the credentials of
+/// registries, in `agents` the sockets of ssh agents on this machine, by id, and in `context` a fingerprint of the context: the
+/// answer is 200 where that is here, and 202 where it has to be sent. Docker has no such path: with BuildKit its clients serve
+/// all that to the engine.
 async fn offer(
     State(engine): State<Arc<Engine>>,
-    Query(Session { session }): Query<Session>,
+    Query(asked): Query<Session>,
     headers: HeaderMap,
     Json(encoded): Json<BTreeMap<String, String>>,
 ) -> Answer<StatusCode> {
@@ -89,12 +95,24 @@ async fn offer(
         let value = value.map_err(|_| Error::bad_request(format!("secret {id} is not Base64")))?;
         Ok((id, value))
     };
-    let secrets = encoded.into_iter().map(decode).collect::<Result<_>>()?;
-    let auth = registries(&headers)?;
+    let handed = Handed {
+        secrets: encoded.into_iter().map(decode).collect::<Result<_>>()?,
+        auth: registries(&headers)?,
+        agents: decoded("agents", asked.agents.as_deref())?,
+        context: asked
+            .context
+            .as_ref()
+            .and_then(|fingerprint| engine.secrets.contexts.take(fingerprint)),
+        fingerprint: asked.context.filter(|fingerprint| !fingerprint.is_empty()),
+    };
+    let status = match handed.context {
+        Some(_) => StatusCode::OK,
+        None => StatusCode::ACCEPTED,
+    };
     engine
         .secrets
-        .offer(session.as_deref().unwrap_or_default(), secrets, auth)?;
-    Ok(StatusCode::OK)
+        .offer(asked.session.as_deref().unwrap_or_default(), handed)?;
+    Ok(status)
 }
 
 async fn run(
@@ -106,17 +124,22 @@ async fn run(
 ) -> Answer {
     parameters.refuse()?;
     let mut request = parameters.request(query.as_deref())?;
-    request.context = engine
-        .layout
-        .images()
-        .join("coming")
-        .join(identifier::new());
     request.auth = registries(&headers)?;
+    let (mut fingerprint, mut kept) = (None, None);
     if let Some(session) = &parameters.session {
-        let (secrets, auth) = engine.secrets.take(session);
-        request.secrets = secrets;
-        request.auth.extend(auth);
+        let handed = engine.secrets.take(session);
+        request.secrets = handed.secrets;
+        request.agents = handed.agents;
+        request.auth.extend(handed.auth);
+        (fingerprint, kept) = (handed.fingerprint, handed.context);
     }
+    let is_kept = kept.is_some();
+    let context = kept.unwrap_or_else(|| {
+        let coming = engine.layout.images().join("coming");
+        Context::new(coming.join(identifier::new()), 0)
+    });
+    request.context = context.folder().to_owned();
+    request.digests = Arc::clone(&context.digests);
     let telling = match parameters.version.as_deref() {
         Some("2") => Telling::Trace,
         _ if is_true(parameters.q.as_deref()) => Telling::Quiet,
@@ -126,16 +149,12 @@ async fn run(
     lines(move |lines| async move {
         let cancel = request.canceled.clone();
         let work = async {
-            let folder = request.context.clone();
             let begun = SystemTime::now();
-            let result = match receive(body, remote.as_deref(), &mut request).await {
-                Ok(bytes) => {
-                    let context = remote.is_none().then_some((bytes, begun));
-                    built(&engine, &request, &lines, telling, context).await
-                }
-                Err(error) => Err(error),
-            };
-            let _ = tokio::fs::remove_dir_all(&folder).await;
+            let bytes = receive(body, remote.as_deref(), &mut request).await?;
+            let sent = remote.is_none().then_some((bytes, begun));
+            let result = built(&engine, &request, &lines, telling, sent).await;
+            let size = if is_kept { context.size() } else { bytes };
+            dispose(&engine, fingerprint, context.of_size(size)).await;
             result
         };
         // A step that runs for nobody is stopped.
@@ -161,6 +180,21 @@ enum Telling {
     Quiet,
     /// As BuildKit.
     Trace,
+}
+
+/// Keeps a context for the next build where the client has a name for it, and otherwise removes it.
+async fn dispose(engine: &Engine, fingerprint: Option<String>, context: Context) {
+    let surplus = match fingerprint {
+        Some(fingerprint) => engine.secrets.contexts.keep(fingerprint, context),
+        None => vec![(String::new(), context)],
+    };
+    let dropped = blocking(move || {
+        drop(surplus);
+        Ok(())
+    });
+    if let Err(error) = dropped.await {
+        tracing::error!("remove a build context: {error}");
+    }
 }
 
 /// Cancels a build when its client has left; never ends.
@@ -272,6 +306,7 @@ fn told(failure: Failure) -> Value {
 
 async fn prune(State(engine): State<Arc<Engine>>) -> Answer<Json<Value>> {
     let (keys, bytes) = blocking(move || {
+        drop(engine.secrets.contexts.clear());
         prune_caches(&engine);
         engine.images.prune_steps()
     })

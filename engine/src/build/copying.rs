@@ -8,7 +8,6 @@ use super::configure::join;
 use super::copy::{self, How};
 use super::exclusion::Exclusion;
 use super::expand::Expander;
-use super::found;
 use super::layer::Layer;
 use super::mode::Mode;
 use super::owner::owner;
@@ -17,7 +16,6 @@ use super::progress::Step;
 use super::remote::{self, Fetched, Remote};
 use super::stage::Stage;
 use crate::archive::Root;
-use crate::container::blocking;
 use crate::{Error, Result};
 
 /// What an instruction asks for, with its variables replaced.
@@ -139,12 +137,7 @@ impl Builder<'_> {
             // Equal layers are equal files.
             From::Image(layers) => format!("{}\n{:?}", layers.join(" "), copying.patterns),
             From::Context(context) => {
-                let (context, patterns) = (context.clone(), copying.patterns.clone());
-                let wrong = |error: String| Error::bad_request(error);
-                let digest = blocking(move || {
-                    let root = open(&context).map_err(wrong)?;
-                    found::digest(&root, &patterns).map_err(wrong)
-                });
+                let digest = self.digest(context, &copying.patterns);
                 digest.await.map_err(|error| instruction.error(error))?
             }
         };

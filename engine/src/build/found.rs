@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use super::builder::Builder;
 use super::copy::{is_folder, real_path};
 use crate::archive::{Pack, Root, names, pack};
+use crate::container::blocking;
 use crate::image::{Hashed, glob};
+use crate::{Error, Result};
 
 /// One thing that a pattern means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +30,7 @@ pub(super) fn found(
     from: &Root,
     patterns: &[String],
     has_pivots: bool,
-) -> Result<Vec<Found>, String> {
+) -> std::result::Result<Vec<Found>, String> {
     let mut all = Vec::new();
     for pattern in patterns {
         let pivot = match pattern.split_once("/./").filter(|_| has_pivots) {
@@ -50,7 +53,7 @@ pub(super) fn found(
 ///
 /// # Errors
 /// As of [`found`], and those of reading.
-pub(super) fn digest(from: &Root, patterns: &[String]) -> Result<String, String> {
+pub(super) fn digest(from: &Root, patterns: &[String]) -> std::result::Result<String, String> {
     let mut hashed = Hashed::new(io::sink());
     for Found { path, .. } in found(from, patterns, false)? {
         let failed = |error: io::Error| format!("{}: {error}", path.display());
@@ -78,6 +81,29 @@ pub(super) fn digest(from: &Root, patterns: &[String]) -> Result<String, String>
         packed.and_then(|()| builder.finish()).map_err(failed)?;
     }
     Ok(hashed.digest())
+}
+
+impl Builder<'_> {
+    /// The digest of what patterns mean in a folder; known already where it is the context and was asked for before.
+    ///
+    /// # Errors
+    /// 400 as of [`digest`].
+    pub(super) async fn digest(&self, folder: &Path, patterns: &[String]) -> Result<String> {
+        let is_context = folder == self.build.context;
+        if is_context && let Some(known) = self.build.digests.get(patterns) {
+            return Ok(known);
+        }
+        let (folder, sources) = (folder.to_owned(), patterns.to_vec());
+        let found = blocking(move || {
+            let root = Root::open(&folder).map_err(|error| Error::io("open", &folder, error))?;
+            digest(&root, &sources).map_err(Error::bad_request)
+        });
+        let found = found.await?;
+        if is_context {
+            self.build.digests.keep(patterns.to_vec(), found.clone());
+        }
+        Ok(found)
+    }
 }
 
 fn is_pattern(text: &str) -> bool {

@@ -22,6 +22,7 @@ mod builder;
 mod classic;
 mod commit;
 pub(crate) mod configure;
+mod contexts;
 mod copier;
 mod copy;
 mod copying;
@@ -61,9 +62,10 @@ use crate::image::Reference;
 pub(crate) use builder::build;
 pub(crate) use classic::Classic;
 pub(crate) use commit::{Commit, commit};
+pub(crate) use contexts::{Context, Digests};
 pub(crate) use parse::{Instruction, parse};
 pub(crate) use progress::{Lines, Progress, Step};
-pub(crate) use secrets::{Auth, Offered, Secrets};
+pub(crate) use secrets::{Auth, Handed, Offered, Secrets};
 pub(crate) use stages::check_platform;
 
 /// What a client asks for.
@@ -71,6 +73,8 @@ pub(crate) use stages::check_platform;
 pub(crate) struct Build {
     /// Folder of the context.
     pub(crate) context: PathBuf,
+    /// What is known of that folder.
+    pub(crate) digests: Arc<Digests>,
     /// Path of the Dockerfile in it.
     pub(crate) dockerfile: String,
     /// Names of the image.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::contexts::{Context, Contexts};
 use crate::{Error, Result};
 
 /// Values by id.
@@ -25,27 +26,45 @@ const WAITING: usize = 64;
 /// What a registry wants to know, Base64 as in `X-Registry-Auth`, by the registry's host.
 pub(crate) type Auth = HashMap<String, String>;
 
-/// Secrets, and credentials of registries, of builds that have not begun.
+/// What a client hands over before its build.
+#[derive(Debug, Default)]
+pub(crate) struct Handed {
+    /// What `RUN --mount=type=secret` gives commands.
+    pub(crate) secrets: Secrets,
+    /// What registries want to know.
+    pub(crate) auth: Auth,
+    /// Sockets of ssh agents, on this machine, by id.
+    pub(crate) agents: BTreeMap<String, PathBuf>,
+    /// What to call the context when it is kept.
+    pub(crate) fingerprint: Option<String>,
+    /// The context, where it was kept.
+    pub(crate) context: Option<Context>,
+}
+
+/// What was handed over for builds that have not begun, and contexts of builds that are over.
 #[derive(Default)]
-pub(crate) struct Offered(Mutex<Vec<Offer>>);
+pub(crate) struct Offered {
+    offers: Mutex<Vec<Offer>>,
+    /// The contexts.
+    pub(crate) contexts: Contexts,
+}
 
 struct Offer {
     session: String,
     since: Instant,
-    secrets: Secrets,
-    auth: Auth,
+    handed: Handed,
 }
 
 impl Offered {
-    /// Keeps the secrets of the build that will name this session.
+    /// Keeps it for the build that will name this session.
     ///
     /// # Errors
     /// 400 without a name, 409 when too many wait.
-    pub(crate) fn offer(&self, session: &str, secrets: Secrets, auth: Auth) -> Result<()> {
+    pub(crate) fn offer(&self, session: &str, handed: Handed) -> Result<()> {
         if session.is_empty() {
             return Err(Error::bad_request("secrets need the parameter session"));
         }
-        let mut offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
         offers.retain(|offer| offer.session != session && offer.since.elapsed() < PATIENCE);
         if offers.len() >= WAITING {
             return Err(Error::conflict(
@@ -55,21 +74,17 @@ impl Offered {
         offers.push(Offer {
             session: session.to_owned(),
             since: Instant::now(),
-            secrets,
-            auth,
+            handed,
         });
         Ok(())
     }
 
     /// What was offered for a session, which is forgotten here.
-    pub(crate) fn take(&self, session: &str) -> (Secrets, Auth) {
-        let mut offers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn take(&self, session: &str) -> Handed {
+        let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
         offers.retain(|offer| offer.since.elapsed() < PATIENCE);
         let found = offers.iter().position(|offer| offer.session == session);
-        found.map_or_else(Default::default, |at| {
-            let offer = offers.swap_remove(at);
-            (offer.secrets, offer.auth)
-        })
+        found.map_or_else(Handed::default, |at| offers.swap_remove(at).handed)
     }
 }
 
@@ -133,14 +148,19 @@ mod tests {
     fn secrets_are_taken_once() {
         let offered = Offered::default();
         let secrets = Secrets::from([("a".to_owned(), b"1".to_vec())]);
-        let auth = Auth::from([("host".to_owned(), "x".to_owned())]);
-        let offer = |session: &str| offered.offer(session, secrets.clone(), auth.clone());
+        let offer = |session: &str| {
+            let handed = Handed {
+                secrets: secrets.clone(),
+                ..Handed::default()
+            };
+            offered.offer(session, handed)
+        };
         assert_eq!(offer("").unwrap_err().status, 400);
         offer("one").unwrap();
         offer("one").unwrap();
-        assert_eq!(offered.take("other"), Default::default());
-        assert_eq!(offered.take("one"), (secrets.clone(), auth.clone()));
-        assert_eq!(offered.take("one"), Default::default());
+        assert!(offered.take("other").secrets.is_empty());
+        assert_eq!(offered.take("one").secrets, secrets);
+        assert!(offered.take("one").secrets.is_empty());
         for number in 0..WAITING {
             offer(&number.to_string()).unwrap();
         }

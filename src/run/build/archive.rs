@@ -48,12 +48,7 @@ impl Archive {
     /// Writes the whole archive.
     pub(super) fn write(&self, target: impl Write) -> Result<(), Error> {
         let mut tar = tar::Builder::new(target);
-        let mut entries = Vec::new();
-        if let Some(root) = &self.root {
-            entries = walk(root, &self.ignore)?;
-            entries.extend(self.forced(root, &entries)?);
-        }
-        for entry in &entries {
+        for entry in &self.entries()? {
             append(&mut tar, entry)?;
         }
         for extra in &self.extras {
@@ -65,6 +60,16 @@ impl Archive {
         }
         let mut target = tar.into_inner().map_err(broken)?;
         target.flush().map_err(broken)
+    }
+
+    /// What goes in of the folder.
+    pub(super) fn entries(&self) -> Result<Vec<Entry>, Error> {
+        let Some(root) = &self.root else {
+            return Ok(Vec::new());
+        };
+        let mut entries = walk(root, &self.ignore)?;
+        entries.extend(self.forced(root, &entries)?);
+        Ok(entries)
     }
 
     fn forced(&self, root: &Path, entries: &[Entry]) -> Result<Option<Entry>, Error> {

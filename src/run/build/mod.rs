@@ -1,11 +1,14 @@
 //! Building the images of services.
 
+mod agents;
 mod archive;
 mod check;
 mod classic;
 mod contexts;
 mod failure;
+mod fingerprint;
 pub(super) mod ignore;
+mod key_agent;
 mod posted;
 mod rebase;
 mod recipe;

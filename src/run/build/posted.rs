@@ -8,12 +8,14 @@ use bollard::models::BuildInfoAux;
 use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
 use futures::StreamExt as _;
 
+use super::agents::agents;
 use super::archive::{Archive, Extra};
 use super::classic::Classic;
 use super::failure::{self, Report};
+use super::fingerprint::fingerprint;
 use super::ignore::{Ignore, clean};
 use super::recipe::{Context, Dockerfile, Recipe, problem};
-use super::secrets;
+use super::secrets::{self, Beside};
 use super::trace::Trace;
 use crate::connect::Engine;
 use crate::report::event::{Sender, send};
@@ -44,7 +46,7 @@ pub(super) async fn build(
 ) -> Result<String, Error> {
     refuse_unsupported(recipe, engine.bundled)?;
     let docker = &engine.docker;
-    let (dockerfile, archive) = archive(recipe, &original.dockerfile)?;
+    let (dockerfile, mut archive) = archive(recipe, &original.dockerfile)?;
     let mut options = BuildImageOptionsBuilder::default()
         .dockerfile(&dockerfile)
         .t(&recipe.tags[0])
@@ -86,9 +88,23 @@ pub(super) async fn build(
             .session(&id);
     }
     let credentials = auth.all().await;
+    let (sockets, _started) = if engine.bundled {
+        agents(recipe).await?
+    } else {
+        Default::default()
+    };
     if engine.bundled {
+        let context = fingerprint_of(&archive, &recipe.service, &dockerfile).await?;
+        let beside = Beside {
+            credentials: &credentials,
+            agents: &sockets,
+            context: context.as_deref(),
+        };
+        let (session, has_context) = secrets::offer(engine, recipe, beside).await?;
+        if has_context {
+            archive.root = None;
+        }
         // It tells its progress as BuildKit does.
-        let session = secrets::offer(engine, recipe, &credentials).await?;
         options = options
             .version(BuilderVersion::BuilderBuildKit)
             .session(&session);
@@ -115,6 +131,18 @@ pub(super) async fn build(
     Ok(image.id.or(reader.image).unwrap_or_default())
 }
 
+async fn fingerprint_of(
+    archive: &Archive,
+    service: &str,
+    dockerfile: &str,
+) -> Result<Option<String>, Error> {
+    let (archive, service) = (archive.clone(), service.to_owned());
+    let dockerfile = dockerfile.to_owned();
+    let work = move || fingerprint(&archive, &service, &dockerfile);
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(Error::new(error.to_string())))
+}
+
 async fn tag_image(docker: &Docker, image: &str, tag: &str) -> Result<(), Error> {
     let reference = crate::run::reference::Reference::parse(tag);
     let options = bollard::query_parameters::TagImageOptionsBuilder::default()
@@ -128,11 +156,17 @@ async fn tag_image(docker: &Docker, image: &str, tag: &str) -> Result<(), Error>
 fn refuse_unsupported(recipe: &Recipe, bundled: bool) -> Result<(), Error> {
     let given = [
         ("secrets", !recipe.secrets.is_empty() && !bundled),
-        ("ssh", !recipe.ssh.is_empty()),
+        ("ssh", !recipe.ssh.is_empty() && !bundled),
         ("additional_contexts", !recipe.contexts.is_empty()),
         ("cache_to", !recipe.cache_to.is_empty()),
         ("no_cache_filter", !recipe.no_cache_filter.is_empty()),
         ("ulimits", !recipe.ulimits.is_empty()),
+        (
+            "shm_size",
+            recipe
+                .shm_size
+                .is_some_and(|size| i32::try_from(size).is_err()),
+        ),
         (
             "entitlements",
             recipe

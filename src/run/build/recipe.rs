@@ -193,6 +193,13 @@ fn refuse_unsupported(service: &Service, build: &Build) -> Result<(), Error> {
         )
         .remedy("remove the attribute"));
     }
+    let attestations = [("provenance", &build.provenance), ("sbom", &build.sbom)];
+    for (name, value) in attestations {
+        if !matches!(value.as_deref(), None | Some("" | "false")) {
+            let message = format!("`build.{name}`: attestations are not supported");
+            return Err(problem(&service.name, name, message).remedy("remove the attribute"));
+        }
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! before the build, under the name of a session that the build then gives.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
@@ -12,18 +13,33 @@ use crate::connect::Engine;
 use crate::run::Error;
 use crate::run::hijack::{self, Post};
 
+/// The status of an answer of an engine that has the context; otherwise it is 202.
+const HAS_CONTEXT: u16 = 200;
+
 /// No builder takes larger ones, in bytes.
 pub(super) const LARGEST: usize = 500 * 1024;
 
-/// Hands the secrets of a build over, and the credentials of registries; the session to name.
+/// What is handed over beside the secrets.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beside<'a> {
+    /// Credentials of registries.
+    pub(super) credentials: &'a HashMap<String, DockerCredentials>,
+    /// Sockets of ssh agents, by id.
+    pub(super) agents: &'a BTreeMap<String, PathBuf>,
+    /// The fingerprint of the context.
+    pub(super) context: Option<&'a str>,
+}
+
+/// Hands the secrets of a build over, and what else it needs; the session to name, and whether the engine has the context
+/// already.
 ///
 /// # Errors
 /// When a file cannot be read, or the engine does not take them.
 pub(super) async fn offer(
     engine: &Engine,
     recipe: &Recipe,
-    credentials: &HashMap<String, DockerCredentials>,
-) -> Result<String, Error> {
+    beside: Beside<'_>,
+) -> Result<(String, bool), Error> {
     let mut encoded = BTreeMap::new();
     for (id, source) in &recipe.secrets {
         let value = read(source).await.map_err(|what| {
@@ -39,16 +55,34 @@ pub(super) async fn offer(
     let session = crate::run::hex(&rand::random::<[u8; 16]>());
     let failed = |error: serde_json::Error| Error::new(error.to_string());
     let body = serde_json::to_vec(&encoded).map_err(failed)?;
-    let config = serde_json::to_vec(credentials).map_err(failed)?;
+    let config = serde_json::to_vec(beside.credentials).map_err(failed)?;
     let config = BASE64_URL_SAFE.encode(config);
+    let agents = serde_json::to_vec(beside.agents).map_err(failed)?;
+    let agents = encoded_query(&agents);
+    let context = beside.context.unwrap_or_default();
     let post = Post {
-        path: &format!("/build/secrets?session={session}"),
+        path: &format!("/build/secrets?session={session}&agents={agents}&context={context}"),
         protocol: "tcp",
         headers: &[("X-Registry-Config", config.as_str())],
         body: &body,
     };
-    hijack::upgrade(&engine.address, post).await?;
-    Ok(session)
+    let answer = hijack::upgrade(&engine.address, post).await?;
+    Ok((session, answer.status == HAS_CONTEXT && !context.is_empty()))
+}
+
+/// Bytes as the value of a query's parameter.
+fn encoded_query(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() {
+            text.push(char::from(*byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
 }
 
 async fn read(source: &SecretSource) -> Result<Vec<u8>, String> {

@@ -14,12 +14,12 @@ use bollard_stubs::models::{Mount, MountTmpfsOptions, MountType};
 use rustix::fs::{AtFlags, FileType, OFlags, statat, unlinkat};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
+use super::Instruction;
 use super::builder::Builder;
 use super::copy::{Copying, How};
 use super::progress::Step;
 use super::secrets::SecretFile;
 use super::stage::Stage;
-use super::{Instruction, found};
 use crate::archive::Root;
 use crate::container::blocking;
 use crate::image::digest;
@@ -67,7 +67,10 @@ impl Builder<'_> {
         let mut parts = Vec::new();
         for RunMount(mount) in mounts {
             let content = match (mount.kind, &mount.from) {
-                (Kind::Bind, None) => self.digest_of_context(&mount.source).await?,
+                (Kind::Bind, None) => {
+                    self.digest(&self.build.context, std::slice::from_ref(&mount.source))
+                        .await?
+                }
                 (Kind::Bind, Some(from)) => self.layers_of(from, step).await?.join(" "),
                 // What a secret is must not show, and a new one is no reason to do the same again.
                 _ => format!("{:?}", mount.id),
@@ -78,15 +81,6 @@ impl Builder<'_> {
             ));
         }
         Ok(parts.join("\n"))
-    }
-
-    async fn digest_of_context(&self, source: &str) -> Result<String> {
-        let (context, sources) = (self.build.context.clone(), vec![source.to_owned()]);
-        blocking(move || {
-            let root = Root::open(&context).map_err(|error| Error::io("open", &context, error))?;
-            found::digest(&root, &sources).map_err(Error::bad_request)
-        })
-        .await
     }
 
     /// Makes ready what a container is to have.

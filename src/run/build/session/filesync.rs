@@ -139,9 +139,10 @@ impl Folders {
 async fn serve(
     source: Source,
     wish: Wish,
-    mut incoming: Streaming<Packet>,
+    incoming: Streaming<Packet>,
     sender: &Packets,
 ) -> Result<(), Status> {
+    let mut asked = drained(incoming);
     let files = match source {
         Source::Folder(root) => Files::List(list(root, wish, sender.clone()).await?),
         Source::MadeUp(name, content) => {
@@ -157,7 +158,8 @@ async fn serve(
         }
     };
     send(sender, packet(PacketType::PacketStat, None, 0, &[])).await?;
-    while let Some(asked) = incoming.message().await? {
+    while let Some(asked) = asked.recv().await {
+        let asked = asked?;
         match PacketType::try_from(asked.r#type) {
             Ok(PacketType::PacketReq) => files.send(asked.id, sender).await?,
             Ok(PacketType::PacketFin) => {
@@ -171,6 +173,26 @@ async fn serve(
         }
     }
     Ok(())
+}
+
+/// Reads what the builder asks for as it comes, however slowly it takes our answers: many small requests that wait unread are
+/// taken for an attack by the HTTP/2 below, which then ends the connection.
+fn drained(mut incoming: Streaming<Packet>) -> mpsc::UnboundedReceiver<Result<Packet, Status>> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let message = match incoming.message().await {
+                Ok(Some(message)) => Ok(message),
+                Ok(None) => return,
+                Err(status) => Err(status),
+            };
+            let is_over = message.is_err();
+            if sender.send(message).is_err() || is_over {
+                return;
+            }
+        }
+    });
+    receiver
 }
 
 /// Sends the metadata of a folder; the files' places in the list are what they are asked by.

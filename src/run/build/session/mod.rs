@@ -2,13 +2,9 @@
 //! credentials, and a control connection over which the build is asked for and watched.
 
 mod filesync;
-mod key_agent;
 mod links;
 mod offers;
 mod solve;
-
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use bollard::health::health_server::HealthServer;
 use bollard::moby::buildkit::secrets::v1::secrets_server::SecretsServer;
@@ -18,9 +14,9 @@ use bollard::moby::filesync::packet::file_sync_server::FileSyncServer;
 use bollard::moby::filesync::v1::auth_server::AuthServer;
 use bollard::moby::sshforward::v1::ssh_server::SshServer;
 use hyper_util::rt::TokioIo;
-use key_agent::KeyAgent;
 use tonic::transport::{Channel, Endpoint, Server};
 
+use super::agents::agents;
 use super::failure::{self, Report};
 use super::recipe::{Context, Recipe, problem};
 use super::trace::Trace;
@@ -32,6 +28,9 @@ use crate::run::registry_auth::RegistryAuth;
 
 /// What the builder may send in one message.
 const LARGEST_MESSAGE: usize = 16 << 20;
+
+/// How many bytes of requests may be on their way.
+const WINDOW: u32 = 8 << 20;
 
 /// The calls that we answer, as the engine wants to be told.
 const METHODS: [&str; 5] = [
@@ -80,6 +79,8 @@ async fn serve(
     let (sockets, started) = agents(recipe).await?;
     let connection = hijack::upgrade(address, post).await?;
     let router = Server::builder()
+        .initial_connection_window_size(WINDOW)
+        .initial_stream_window_size(WINDOW)
         .add_service(HealthServer::new(offers::Alive))
         .add_service(
             FileSyncServer::new(solve::folders(recipe))
@@ -110,43 +111,6 @@ fn shared_key(recipe: &Recipe) -> String {
     };
     let digest = sha2::Sha256::digest(format!("rcompose:{context}").as_bytes());
     crate::run::hex(&digest[..16])
-}
-
-/// Sockets of the agents that a recipe names, and the agents that were started for its keys.
-async fn agents(recipe: &Recipe) -> Result<(BTreeMap<String, PathBuf>, Vec<KeyAgent>), Error> {
-    let mut sockets = BTreeMap::new();
-    let mut started = Vec::new();
-    for key in &recipe.ssh {
-        let wrong = |text: &str| {
-            problem(
-                &recipe.service,
-                "ssh",
-                format!(
-                    "ssh key {:?} of service {:?} {text}",
-                    key.id, recipe.service
-                ),
-            )
-        };
-        let mut path = match &key.path {
-            Some(path) if !path.is_empty() => PathBuf::from(path),
-            _ => std::env::var_os("SSH_AUTH_SOCK")
-                .map(PathBuf::from)
-                .ok_or_else(|| {
-                    wrong("needs an ssh agent, but SSH_AUTH_SOCK is not set")
-                        .remedy("start one: eval $(ssh-agent); ssh-add")
-                })?,
-        };
-        if path.is_file() {
-            let agent = KeyAgent::start(&path).await.map_err(|error| {
-                wrong(&format!("is the file {}, which {error}", path.display()))
-                    .remedy("add the key to an ssh agent (ssh-add) and name the agent's socket")
-            })?;
-            path = agent.socket();
-            started.push(agent);
-        }
-        sockets.insert(key.id.clone(), path);
-    }
-    Ok((sockets, started))
 }
 
 async fn run(
