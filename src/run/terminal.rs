@@ -29,6 +29,9 @@ impl RawMode {
 impl Drop for RawMode {
     fn drop(&mut self) {
         use nix::sys::termios::{SetArg, tcsetattr};
+        if is_in_background() {
+            return;
+        }
         // A terminal that is gone needs no restoring.
         let _ = tcsetattr(std::io::stdin(), SetArg::TCSANOW, &self.original);
     }
@@ -89,6 +92,9 @@ impl KeyMode {
 impl Drop for KeyMode {
     fn drop(&mut self) {
         use nix::sys::termios::{SetArg, tcsetattr};
+        if is_in_background() {
+            return;
+        }
         // A terminal that is gone needs no restoring.
         let _ = tcsetattr(std::io::stdin(), SetArg::TCSANOW, &self.original);
     }
@@ -118,6 +124,13 @@ pub fn is_in_foreground() -> bool {
     }
     #[cfg(not(unix))]
     false
+}
+
+/// Whether the terminal on standard input is another program's now, such as the shell's: whoever sets it then is suspended.
+#[cfg(unix)]
+fn is_in_background() -> bool {
+    let owner = nix::unistd::tcgetpgrp(std::io::stdin());
+    owner.is_ok_and(|owner| owner != nix::unistd::getpgrp())
 }
 
 /// Reads keys from standard input until it ends or `take` wants no more. It blocks, so call it on

@@ -355,6 +355,48 @@ services:
 }
 
 #[test]
+fn up_is_suspended_and_goes_on_in_the_background() {
+    let project = Project::new(
+        "ttyjobs",
+        r"
+services:
+  web:
+    image: IMAGE
+    command: sh -c 'while sleep 0.2; do echo tick; done'
+    stop_grace_period: 0s
+",
+    );
+    let mut shell = project.shell_on_terminal();
+    shell.expect("$ ");
+    shell.type_in(b"rcompose up\n");
+    shell.expect("tick");
+    shell.expect_line("the menu", |line| line.contains("d Detach"));
+    for _ in 0..2 {
+        shell.type_in(b"\x1a");
+        shell.expect("Stopped");
+        // The shell reads lines again.
+        shell.type_in(b"echo in $((40 + 2))\n");
+        shell.expect("in 42");
+        shell.type_in(b"fg\n");
+        shell.expect("tick");
+        shell.expect_line("the menu", |line| line.contains("d Detach"));
+    }
+    shell.type_in(b"\x1a");
+    shell.expect("Stopped");
+    shell.type_in(b"bg\n");
+    shell.expect("tick");
+    // The keyboard is the shell's, and whoever ends in the background leaves it alone.
+    shell.type_in(b"echo in $((50 + 2))\n");
+    shell.expect("in 52");
+    project.rcompose(&["stop"]).success();
+    shell.type_in(b"wait %1; echo ended with $?\n");
+    shell.expect("ended with 0");
+    shell.type_in(b"exit\n");
+    assert_eq!(shell.finish().code, 0);
+    project.down();
+}
+
+#[test]
 fn the_menu_is_there_unless_it_is_not_wanted() {
     let mut project = Project::new(
         "ttynomenu",

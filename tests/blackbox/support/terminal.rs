@@ -82,6 +82,16 @@ impl Project {
         command.env("TERM", "xterm-256color");
         Terminal::start(command)
     }
+
+    /// Starts a shell with job control on a terminal of its own; `rcompose` is an alias in it.
+    pub(crate) fn shell_on_terminal(&self) -> Terminal {
+        let line = ["--ctty", "bash", "--noprofile", "--rcfile", "rc", "-i"];
+        let program = rcompose().display();
+        self.file("rc", &format!("PS1='$ '; alias rcompose={program}\n"));
+        let mut command = self.command(Path::new("setsid"), &line);
+        command.env("TERM", "xterm-256color");
+        Terminal::start(command)
+    }
 }
 
 impl Terminal {
