@@ -64,7 +64,7 @@ pub struct GlobalArgs {
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub files: Vec<String>,
 
-    /// Registry that compose files are read from and published to without TLS, as HOST[:PORT]
+    /// Registry that compose files are read from and published to without TLS, as HOST or HOST:PORT
     #[arg(long = "insecure-registry", value_name = "REGISTRY", hide = true)]
     pub insecure_registries: Vec<String>,
 
