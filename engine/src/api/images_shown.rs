@@ -42,12 +42,19 @@ pub(super) fn inspected(image: &Image) -> Value {
         "Size": image.size,
         "GraphDriver": { "Data": {}, "Name": "overlay2" },
         "RootFS": { "Type": "layers", "Layers": document.rootfs.diff_ids },
-        "Metadata": { "LastTagTime": crate::time::NEVER },
+        "Metadata": { "LastTagTime": tagged(image) },
     });
     if let Some(variant) = &document.variant {
         shown["Variant"] = json!(variant);
     }
     shown
+}
+
+/// When the image got a name. That is not written down; clients tell an age by it, so it is no later than the image.
+fn tagged(image: &Image) -> &str {
+    let created = image.document.created.as_deref();
+    let created = created.filter(|_| !image.tags.is_empty());
+    created.unwrap_or(crate::time::NEVER)
 }
 
 /// The configuration, with every field that clients expect.
