@@ -164,17 +164,14 @@ impl Builder<'_> {
         stage.label(&self.build.labels);
         let names: Vec<String> = self.build.tags.iter().map(Reference::to_string).collect();
         let images = &self.engine.images;
-        let id = match &stage.base {
-            Some(id) => {
-                for name in &names {
-                    images.tag(id, name)?;
-                }
-                id.clone()
+        let id = if let Some(id) = &stage.base {
+            for name in &names {
+                images.tag(id, name)?;
             }
-            None => {
-                stage.date(self.epoch)?;
-                images.make(&stage.document, stage.layers, &names, &self.lease)?
-            }
+            id.clone()
+        } else {
+            stage.date(self.epoch)?;
+            images.make(&stage.document, stage.layers, &names, &self.lease)?
         };
         self.tell(Progress::Built(&id));
         for tag in &self.build.tags {

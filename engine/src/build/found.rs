@@ -34,7 +34,7 @@ pub(super) fn found(
     let mut all = Vec::new();
     for pattern in patterns {
         let pivot = match pattern.split_once("/./").filter(|_| has_pivots) {
-            Some((before, _)) => before.split('/').filter(|part| is_name(part)).count(),
+            Some((before, _)) => before.split('/').filter(is_name).count(),
             None => 0,
         };
         let found = matching(from, pattern).map_err(|error| format!("{pattern}: {error}"))?;

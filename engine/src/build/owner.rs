@@ -17,14 +17,13 @@ pub(super) fn owner(root: &Root, text: &str) -> Result<(u32, u32), String> {
     let (user, group) = text
         .split_once(':')
         .map_or((text, None), |(user, group)| (user, Some(group)));
-    let (uid, own_group) = match user.parse() {
-        Ok(uid) => (uid, uid),
-        Err(_) => {
-            let fields = line(root, "etc/passwd", user).ok_or_else(|| unknown("user", user))?;
-            let number = |field: usize| fields.get(field)?.parse().ok();
-            let both = number(2).zip(number(3));
-            both.ok_or_else(|| unknown("user", user))?
-        }
+    let (uid, own_group) = if let Ok(uid) = user.parse() {
+        (uid, uid)
+    } else {
+        let fields = line(root, "etc/passwd", user).ok_or_else(|| unknown("user", user))?;
+        let number = |field: usize| fields.get(field)?.parse().ok();
+        let both = number(2).zip(number(3));
+        both.ok_or_else(|| unknown("user", user))?
     };
     let gid = match group.filter(|group| !group.is_empty()) {
         None => own_group,

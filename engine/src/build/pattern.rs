@@ -50,18 +50,16 @@ impl Pattern {
         let mut out = String::new();
         let mut at = 0;
         while at < letters.len() {
-            match self.end(&letters[at..], true).filter(|length| *length > 0) {
-                Some(length) => {
-                    out.push_str(replacement);
-                    at += length;
-                    if !is_every {
-                        break;
-                    }
+            let length = self.end(&letters[at..], true);
+            if let Some(length) = length.filter(|length| *length > 0) {
+                out.push_str(replacement);
+                at += length;
+                if !is_every {
+                    break;
                 }
-                None => {
-                    out.push(letters[at]);
-                    at += 1;
-                }
+            } else {
+                out.push(letters[at]);
+                at += 1;
             }
         }
         out.extend(letters[at..].iter());

@@ -198,14 +198,13 @@ impl Builder<'_> {
 /// 400 without one.
 pub(super) fn command(stage: &Stage, instruction: &Instruction) -> Result<Command> {
     let words = words_or_text(instruction).map_err(|error| instruction.error(error))?;
-    let (words, script) = match words {
-        Some(words) => (words, String::new()),
-        None => {
-            let (text, script) = text(instruction);
-            let mut words = shell(&stage.document.config());
-            words.push(text);
-            (words, script)
-        }
+    let (words, script) = if let Some(words) = words {
+        (words, String::new())
+    } else {
+        let (text, script) = text(instruction);
+        let mut words = shell(&stage.document.config());
+        words.push(text);
+        (words, script)
     };
     if words.is_empty() {
         return Err(instruction.error("requires a command"));

@@ -189,7 +189,6 @@ impl Stage {
             created_by: Some(told),
             comment: Some(COMMENT.to_owned()),
             empty_layer,
-            ..History::default()
         });
         self.base = None;
     }

@@ -48,12 +48,11 @@ impl Builder<'_> {
         let copying = self.copying(stage, instruction, step).await?;
         let told = copying.told();
         let key = self.copy_key(stage, &copying, instruction).await?;
-        let outcome = match self.known(&key, step) {
-            Some(outcome) => outcome,
-            None => {
-                let layer = self.copy(stage, instruction, copying).await?;
-                self.remember(&key, layer)?
-            }
+        let outcome = if let Some(outcome) = self.known(&key, step) {
+            outcome
+        } else {
+            let layer = self.copy(stage, instruction, copying).await?;
+            self.remember(&key, layer)?
         };
         stage.add(outcome.layer, told, outcome.created);
         Ok(())
@@ -84,13 +83,12 @@ impl Builder<'_> {
             instruction.flag("security").unwrap_or_default(),
             &mounted,
         ]);
-        let outcome = match self.known(&key, step) {
-            Some(outcome) => outcome,
-            None => {
-                let layer = self.run(stage, instruction, (&command, &mounts), step);
-                let layer = Box::pin(layer).await?;
-                self.remember(&key, layer)?
-            }
+        let outcome = if let Some(outcome) = self.known(&key, step) {
+            outcome
+        } else {
+            let layer = self.run(stage, instruction, (&command, &mounts), step);
+            let layer = Box::pin(layer).await?;
+            self.remember(&key, layer)?
         };
         stage.add(
             outcome.layer,
@@ -124,12 +122,11 @@ impl Builder<'_> {
         let user = config.user.unwrap_or_default();
         let layers = stage.document.rootfs.diff_ids.join(" ");
         let key = self.key(&["WORKDIR", &layers, &folder, &user]);
-        let outcome = match self.known(&key, step) {
-            Some(outcome) => outcome,
-            None => {
-                let layer = self.work_folder(stage, folder, user).await;
-                self.remember(&key, layer.map_err(|error| instruction.error(error))?)?
-            }
+        let outcome = if let Some(outcome) = self.known(&key, step) {
+            outcome
+        } else {
+            let layer = self.work_folder(stage, folder, user).await;
+            self.remember(&key, layer.map_err(|error| instruction.error(error))?)?
         };
         stage.add(outcome.layer, told, outcome.created);
         Ok(())
