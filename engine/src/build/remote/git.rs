@@ -25,7 +25,8 @@ impl Repository {
         let (url, fragment) = source.split_once('#').unwrap_or((source, ""));
         let is_web = url.starts_with("http://") || url.starts_with("https://");
         let is_git = ["git://", "ssh://", "git@"];
-        if !(is_git.iter().any(|start| url.starts_with(start)) || (is_web && url.strip_suffix(".git").is_some()))
+        if !(is_git.iter().any(|start| url.starts_with(start))
+            || (is_web && url.strip_suffix(".git").is_some()))
         {
             return None;
         }
