@@ -179,11 +179,13 @@ impl Images {
     /// Adds an image to the index under its names; answers its id. What a name meant before
     /// loses it.
     pub(super) fn add(&self, complete: Complete, names: &[String]) -> Result<String> {
-        // Blobs and layers are on disk before the index says so.
-        if let Ok(folder) = std::fs::File::open(self.layout.images()) {
+        let id = complete.manifest.config.digest.clone();
+        // Blobs and layers are on disk before the index says so. Those of an image that it has are: a build that has changed
+        // nothing does not wait for what others write to the same disk.
+        let is_known = self.state().images.contains_key(&id);
+        if !is_known && let Ok(folder) = std::fs::File::open(self.layout.images()) {
             let _ = rustix::fs::syncfs(folder);
         }
-        let id = complete.manifest.config.digest.clone();
         let stored = self.stored(complete);
         let mut state = self.state();
         state.images.insert(id.clone(), stored);

@@ -3,13 +3,13 @@
 //! files that are asked for.
 
 use std::collections::HashMap;
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::pin::Pin;
 
 use bollard::fsutil::types::packet::PacketType;
 use bollard::fsutil::types::{Packet, Stat};
 use bollard::moby::filesync::packet::file_sync_server::FileSync;
-use tokio::io::AsyncReadExt as _;
 use tokio::sync::mpsc;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
@@ -23,7 +23,7 @@ use crate::run::file_metadata::mode;
 const PIECE: usize = 32 * 1024;
 
 /// Packets on their way; more are not made before these are gone.
-const PACKETS: usize = 64;
+const PACKETS: usize = 256;
 
 /// The folders of one build, keyed by the name the builder asks for.
 #[derive(Debug, Clone)]
@@ -158,12 +158,27 @@ async fn serve(
         }
     };
     send(sender, packet(PacketType::PacketStat, None, 0, &[])).await?;
-    while let Some(asked) = asked.recv().await {
+    // In a thread of its own: a context may have very many files, and each would be handed to one otherwise.
+    let sender = sender.clone();
+    let answering = tokio::task::spawn_blocking(move || answer(&files, &mut asked, &sender));
+    answering
+        .await
+        .unwrap_or_else(|error| Err(Status::internal(error.to_string())))
+}
+
+/// Sends what is asked for until the builder has all. Blocks.
+fn answer(
+    files: &Files,
+    asked: &mut mpsc::UnboundedReceiver<Result<Packet, Status>>,
+    sender: &Packets,
+) -> Result<(), Status> {
+    let mut buffer = vec![0; PIECE];
+    while let Some(asked) = asked.blocking_recv() {
         let asked = asked?;
         match PacketType::try_from(asked.r#type) {
-            Ok(PacketType::PacketReq) => files.send(asked.id, sender).await?,
+            Ok(PacketType::PacketReq) => files.send(asked.id, &mut buffer, sender)?,
             Ok(PacketType::PacketFin) => {
-                return send(sender, packet(PacketType::PacketFin, None, 0, &[])).await;
+                return send_now(sender, packet(PacketType::PacketFin, None, 0, &[]));
             }
             Ok(PacketType::PacketErr) => {
                 let text = String::from_utf8_lossy(&asked.data).into_owned();
@@ -300,11 +315,11 @@ enum Files {
 }
 
 impl Files {
-    async fn send(&self, id: u32, sender: &Packets) -> Result<(), Status> {
+    fn send(&self, id: u32, buffer: &mut [u8], sender: &Packets) -> Result<(), Status> {
         match self {
             Self::MadeUp(content) => {
                 for piece in content.chunks(PIECE) {
-                    send(sender, packet(PacketType::PacketData, None, id, piece)).await?;
+                    send_now(sender, packet(PacketType::PacketData, None, id, piece))?;
                 }
             }
             Self::List(files) => {
@@ -312,26 +327,25 @@ impl Files {
                     .get(id as usize)
                     .and_then(Option::as_ref)
                     .ok_or_else(|| Status::invalid_argument(format!("no file number {id}")))?;
-                send_file(path, id, sender).await?;
+                send_file(path, id, buffer, sender)?;
             }
         }
-        send(sender, packet(PacketType::PacketData, None, id, &[])).await
+        send_now(sender, packet(PacketType::PacketData, None, id, &[]))
     }
 }
 
-async fn send_file(path: &PathBuf, id: u32, sender: &Packets) -> Result<(), Status> {
+fn send_file(path: &PathBuf, id: u32, buffer: &mut [u8], sender: &Packets) -> Result<(), Status> {
     let failed = |error: std::io::Error| {
         Status::internal(format!("cannot read {}: {error}", path.display()))
     };
-    let mut file = tokio::fs::File::open(path).await.map_err(failed)?;
-    let mut buffer = vec![0; PIECE];
+    let mut file = std::fs::File::open(path).map_err(failed)?;
     loop {
-        let count = file.read(&mut buffer).await.map_err(failed)?;
+        let count = file.read(buffer).map_err(failed)?;
         if count == 0 {
             return Ok(());
         }
         let piece = &buffer[..count];
-        send(sender, packet(PacketType::PacketData, None, id, piece)).await?;
+        send_now(sender, packet(PacketType::PacketData, None, id, piece))?;
     }
 }
 
@@ -348,6 +362,13 @@ async fn send(sender: &Packets, packet: Packet) -> Result<(), Status> {
     sender
         .send(Ok(packet))
         .await
+        .map_err(|_| Status::cancelled("the builder is gone"))
+}
+
+/// As [`send`], from a thread that may block.
+fn send_now(sender: &Packets, packet: Packet) -> Result<(), Status> {
+    sender
+        .blocking_send(Ok(packet))
         .map_err(|_| Status::cancelled("the builder is gone"))
 }
 
