@@ -111,7 +111,7 @@ impl Project {
                 fs::create_dir_all(&place)?;
             }
             let mut text = String::new();
-            for line in 0..1 + index % 64 {
+            for line in 0..=(index % 64) {
                 writeln!(text, "{name}, file {index}, line {line}")?;
             }
             fs::write(place.join(format!("{index}.txt")), text)?;

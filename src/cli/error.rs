@@ -109,13 +109,14 @@ impl Error {
             Self::Exit(_) => "\n".to_owned(),
             Self::Run(error) if error.kind == run::error::Kind::Interrupted => "\n".to_owned(),
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => String::new(),
-            _ if style.diagnostics == Format::Json => match self {
-                Self::Load(error) => diagnostics::json(&error.diagnostics, &error.sources),
-                _ => {
+            _ if style.diagnostics == Format::Json => {
+                if let Self::Load(error) = self {
+                    diagnostics::json(&error.diagnostics, &error.sources)
+                } else {
                     let (problem, sources) = self.diagnostic();
                     diagnostics::json(&[problem], &sources)
                 }
-            },
+            }
             _ if style.diagnostics == Format::Sarif => {
                 let mut report = diagnostics::Sarif::default();
                 self.report(&mut report);

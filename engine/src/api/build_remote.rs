@@ -129,7 +129,7 @@ impl Repository {
             .any(|scheme| url.starts_with(scheme));
         let url = match url.strip_prefix("github.com/") {
             Some(rest) => format!("https://github.com/{rest}"),
-            None if is_git || is_web && url.ends_with(".git") => url.to_owned(),
+            None if is_git || is_web && url.strip_suffix(".git").is_some() => url.to_owned(),
             None => return None,
         };
         let (reference, folder) = fragment.split_once(':').unwrap_or((fragment, ""));
@@ -226,12 +226,12 @@ impl Repository {
 mod tests {
     use super::*;
 
-    fn repository(url: &str, reference: &str, folder: &str) -> Option<Repository> {
-        Some(Repository {
+    fn repository(url: &str, reference: &str, folder: &str) -> Repository {
+        Repository {
             url: url.to_owned(),
             reference: reference.to_owned(),
             folder: folder.to_owned(),
-        })
+        }
     }
 
     #[test]
@@ -239,12 +239,15 @@ mod tests {
         let parse = Repository::parse;
         assert_eq!(
             parse("https://h/a.git#main:sub/dir"),
-            repository("https://h/a.git", "main", "sub/dir")
+            Some(repository("https://h/a.git", "main", "sub/dir"))
         );
-        assert_eq!(parse("git@h:a/b.git"), repository("git@h:a/b.git", "", ""));
+        assert_eq!(
+            parse("git@h:a/b.git"),
+            Some(repository("git@h:a/b.git", "", ""))
+        );
         assert_eq!(
             parse("github.com/a/b#:x/"),
-            repository("https://github.com/a/b", "", "x")
+            Some(repository("https://github.com/a/b", "", "x"))
         );
         assert_eq!(parse("https://h/a.tar.gz"), None);
     }

@@ -78,7 +78,7 @@ pub(super) fn lines_of(status: &tonic::Status) -> Option<Lines> {
             let last = ranges.iter().map(|range| range.1).max()?;
             (first > 0).then_some((first, last.max(first)))
         })
-        .last()
+        .next_back()
 }
 
 /// The line that a refusal of a Dockerfile names in its words.

@@ -99,10 +99,7 @@ impl Case {
             return Err(format!("is not built:\n{}{}", built.stdout, built.stderr));
         }
         let name = format!("{}-it", project.name);
-        let base = match self.base() {
-            Some(base) => Some(Image::saved(&project, &base)),
-            None => None,
-        };
+        let base = self.base().map(|base| Image::saved(&project, &base));
         let image = Image::saved(&project, &name);
         let told = image.told(base.as_ref(), start, &self.ignored(), with_history);
         project.engine().docker(&["rmi", "--force", &name]);
