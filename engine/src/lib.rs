@@ -15,6 +15,7 @@
 //! | `build` | Dockerfiles |
 //! | `network` | bridges, addresses, DNS, published ports, firewall |
 //! | `volume`, `events`, `store` | volumes; the event log; documents |
+//! | `http` | asking servers |
 //! | `footprint` | giving memory back |
 
 #![cfg(target_os = "linux")]
@@ -29,6 +30,7 @@ mod error;
 mod events;
 mod filters;
 mod footprint;
+mod http;
 mod identifier;
 mod image;
 mod layout;

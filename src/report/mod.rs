@@ -3,6 +3,7 @@
 pub mod build;
 mod container;
 pub mod event;
+mod excerpt;
 mod happening;
 mod image;
 mod processes;
@@ -10,6 +11,7 @@ pub mod usage;
 mod volume;
 
 pub use container::{Listed, Published};
+pub use excerpt::Excerpt;
 pub use happening::Happening;
 pub use image::UsedImage;
 pub use processes::Processes;

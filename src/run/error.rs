@@ -1,5 +1,7 @@
 //! What running can fail with.
 
+use crate::report::Excerpt;
+
 /// A failure while talking to the engine or doing what a plan says.
 ///
 /// `Display` shows the message alone; the remedy is shown below it.
@@ -19,21 +21,6 @@ pub struct Error {
     pub path: Vec<String>,
     /// The lines of a file that have to do with it, where there are some.
     pub excerpt: Option<Box<Excerpt>>,
-}
-
-/// Lines of a file that a failure comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Excerpt {
-    /// The file as people name it.
-    pub file: String,
-    /// Its whole text.
-    pub text: String,
-    /// The first and the last of the lines, counted from 1.
-    pub lines: (u32, u32),
-    /// Path of the attribute of the compose files whose value the text is; empty where it is a file of its own.
-    pub path: Vec<String>,
-    /// What a command that failed wrote last.
-    pub output: Vec<String>,
 }
 
 /// Kinds of failures that callers tell apart.

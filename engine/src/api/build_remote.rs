@@ -3,25 +3,13 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::header::LOCATION;
-use axum::http::{Request, Response, Uri};
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 use tokio::process::Command;
 
 use crate::archive::{Root, Unpack, body_reader, decompress, unpack};
 use crate::container::blocking;
+use crate::http::get;
 use crate::{Error, Result};
-
-/// More redirections are not followed.
-const REDIRECTIONS: usize = 5;
-
-/// How long the beginning of an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where archives have their mark, and the mark.
 const MARK: (usize, &[u8]) = (257, b"ustar");
@@ -50,7 +38,7 @@ pub(super) async fn fetch(remote: &str, folder: &Path) -> Result<PathBuf> {
     if !remote.starts_with("http://") && !remote.starts_with("https://") {
         return Err(Error::not_supported(format!("the build context {remote}")));
     }
-    let reader = body_reader(Body::new(get(remote).await?.into_body()));
+    let reader = body_reader(get(remote).await?.into_body());
     let target = folder.to_owned();
     let name = remote.to_owned();
     blocking(move || {
@@ -75,48 +63,6 @@ fn write(mut reader: impl Read + Send, folder: &Path) -> io::Result<()> {
     let mut file = std::fs::File::create(folder.join("Dockerfile"))?;
     io::copy(&mut all.take(LARGEST), &mut file)?;
     Ok(())
-}
-
-async fn get(url: &str) -> Result<Response<hyper::body::Incoming>> {
-    let wrong = |error: &dyn std::fmt::Display| Error::bad_request(format!("{url}: {error}"));
-    let connector = HttpsConnectorBuilder::new()
-        .with_native_roots()
-        .map_err(|error| Error::internal(format!("certificates of this machine: {error}")))?
-        .https_or_http()
-        .enable_http1()
-        .build();
-    let client = Client::builder(TokioExecutor::new()).build::<_, Body>(connector);
-    let mut place = url.to_owned();
-    for _ in 0..=REDIRECTIONS {
-        let request = Request::get(&place).body(Body::empty());
-        let request = request.map_err(|error| wrong(&error))?;
-        let response = tokio::time::timeout(PATIENCE, client.request(request)).await;
-        let response = response.map_err(|_| wrong(&"does not answer"))?;
-        let response = response.map_err(|error| wrong(&error))?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        let next = response.headers().get(LOCATION);
-        let next = next.and_then(|next| next.to_str().ok());
-        match next.filter(|_| status.is_redirection()) {
-            Some(next) => place = absolute(&place, next),
-            None => return Err(wrong(&status)),
-        }
-    }
-    Err(wrong(&"too many redirections"))
-}
-
-/// The target of a redirection, which may be a path on the same host.
-fn absolute(from: &str, to: &str) -> String {
-    match from.parse::<Uri>() {
-        Ok(uri) if to.starts_with('/') => {
-            let scheme = uri.scheme_str().unwrap_or("http");
-            let host = uri.authority().map_or("", |host| host.as_str());
-            format!("{scheme}://{host}{to}")
-        }
-        _ => to.to_owned(),
-    }
 }
 
 impl Repository {

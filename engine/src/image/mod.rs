@@ -41,7 +41,6 @@ pub(crate) use list::{FILTERS, created, glob};
 pub(crate) use pull::{Tell, pull};
 pub(crate) use push::push;
 pub(crate) use reference::{Reference, registry_of};
-pub(crate) use registry::redirected;
 pub(crate) use remove::Removed;
 pub(crate) use repository::Found;
 pub use repository::Repository;

@@ -11,18 +11,15 @@ use axum::body::{Body, to_bytes};
 use axum::http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE,
 };
-use axum::http::{Method, Request, Response, StatusCode, Uri, request};
+use axum::http::{Method, Request, Response, StatusCode, request};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde::Deserialize;
 
 use super::Reference;
 use super::credentials::{Challenge, Credentials};
 use super::reference::DEFAULT_REGISTRY;
+use crate::http::{self, parsed, redirected};
 use crate::{Error, Result};
 
 /// Where the default registry answers.
@@ -36,7 +33,7 @@ const REDIRECTIONS: usize = 5;
 
 /// One repository of a registry.
 pub(super) struct Registry {
-    client: Client<HttpsConnector<HttpConnector>, Body>,
+    client: http::Client,
     /// `https://host[:port]`.
     base: String,
     repository: String,
@@ -65,14 +62,8 @@ impl Registry {
             host => host,
         };
         let scheme = if is_loopback(host) { "http" } else { "https" };
-        let connector = HttpsConnectorBuilder::new()
-            .with_native_roots()
-            .map_err(|error| Error::internal(format!("certificates of this machine: {error}")))?
-            .https_or_http()
-            .enable_http1()
-            .build();
         Ok(Self {
-            client: Client::builder(TokioExecutor::new()).build(connector),
+            client: http::client()?,
             base: format!("{scheme}://{host}"),
             repository: reference.repository.clone(),
             authorization: Mutex::new(credentials.bearer()),
@@ -407,34 +398,6 @@ fn reason(error: &dyn std::error::Error) -> String {
     error.to_string()
 }
 
-fn parsed(url: &str) -> Result<Uri> {
-    let wrong = || Error::internal(format!("the registry names {url:?}, which is no URL"));
-    let uri: Uri = url.parse().map_err(|_| wrong())?;
-    match (uri.scheme_str(), uri.authority()) {
-        (Some("http" | "https"), Some(_)) => Ok(uri),
-        _ => Err(wrong()),
-    }
-}
-
-/// Where a redirection leads: no further than from TLS to TLS.
-pub(crate) fn redirected(from: &Uri, target: &str) -> Result<Uri> {
-    let scheme = from.scheme_str().unwrap_or("https");
-    let authority = from
-        .authority()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let uri = if target.starts_with('/') && !target.starts_with("//") {
-        parsed(&format!("{scheme}://{authority}{target}"))?
-    } else {
-        parsed(target)?
-    };
-    if scheme == "https" && uri.scheme_str() != Some("https") {
-        let message = format!("{authority} redirects to {target}, which is asked without TLS");
-        return Err(Error::internal(message));
-    }
-    Ok(uri)
-}
-
 /// Whether a host, with or without port, is this machine.
 fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
@@ -457,20 +420,5 @@ mod tests {
         for host in ["localhost.x", "registry:5000", "10.0.0.1", "[fe80::1]:1"] {
             assert!(!is_loopback(host), "{host}");
         }
-    }
-
-    #[test]
-    fn redirections_stay_with_tls() {
-        let from: Uri = "https://a.x/v2/b".parse().unwrap();
-        assert_eq!(
-            redirected(&from, "/c?d").unwrap().to_string(),
-            "https://a.x/c?d"
-        );
-        assert_eq!(
-            redirected(&from, "https://e/f").unwrap().to_string(),
-            "https://e/f"
-        );
-        assert!(redirected(&from, "http://a.x/c").is_err());
-        assert!(redirected(&from, "//x").is_err());
     }
 }

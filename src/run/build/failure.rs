@@ -8,8 +8,8 @@ use prost::Message as _;
 use super::recipe::{Context, Dockerfile, Recipe};
 use super::trace::Failed;
 use crate::dockerfile;
+use crate::report::Excerpt;
 use crate::run::Error;
-use crate::run::error::Excerpt;
 
 /// First and last line, counted from 1.
 pub(super) type Lines = (u32, u32);

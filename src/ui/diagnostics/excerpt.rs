@@ -5,7 +5,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::human::DEFAULT_WIDTH;
 use crate::compose::source::Source;
 use crate::compose::{Diagnostic, SourceMap, Span, code};
-use crate::run::error::Excerpt;
+use crate::report::Excerpt;
 
 /// The message with all lines of the excerpt underlined, below them what a command wrote last, and at the end what to
 /// do; text that ends with a newline.

@@ -6,21 +6,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_DISPOSITION, LAST_MODIFIED, LOCATION, USER_AGENT};
-use axum::http::{Request, Response, Uri};
+use axum::http::Response;
+use axum::http::header::{CONTENT_DISPOSITION, LAST_MODIFIED};
 use futures::StreamExt as _;
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
 
 use super::Fetched;
+use crate::http::{get, patient};
 use crate::image::Hashed;
 use crate::{Error, Result};
-
-/// More redirections are not followed.
-const REDIRECTIONS: usize = 10;
-/// How long the beginning of an answer, or its next piece, may take.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Writes a file into the folder, of mode 600 and with the time that the server knows.
 pub(super) async fn fetch(url: &str, checksum: Option<&str>, fetched: &mut Fetched) -> Result<()> {
@@ -59,52 +52,6 @@ pub(super) async fn fetch(url: &str, checksum: Option<&str>, fetched: &mut Fetch
     fetched.key = format!("{digest} {name} {}", seconds.unwrap_or_default().as_secs());
     fetched.file = Some(name);
     Ok(())
-}
-
-async fn get(url: &str) -> Result<Response<Body>> {
-    let connector = HttpsConnectorBuilder::new()
-        .with_native_roots()
-        .map_err(|error| Error::internal(format!("certificates of this machine: {error}")))?
-        .https_or_http()
-        .enable_http1()
-        .build();
-    let client = Client::builder(TokioExecutor::new()).build::<_, Body>(connector);
-    let refused = |error: &dyn std::fmt::Display| Error::bad_request(format!("{url}: {error}"));
-    let mut uri: Uri = url.parse().map_err(|error| refused(&error))?;
-    for _ in 0..=REDIRECTIONS {
-        let request = Request::get(&uri)
-            .header(USER_AGENT, concat!("rcompose/", env!("CARGO_PKG_VERSION")))
-            .body(Body::empty())
-            .map_err(|error| refused(&error))?;
-        let answered = patient(url, client.request(request)).await?;
-        let response = answered.map_err(|error| {
-            let mut message = error.to_string();
-            let mut source = std::error::Error::source(&error);
-            while let Some(inner) = source {
-                message = inner.to_string();
-                source = inner.source();
-            }
-            refused(&message)
-        })?;
-        let status = response.status();
-        if status.is_redirection()
-            && let Some(place) = response.headers().get(LOCATION)
-        {
-            let place = place.to_str().map_err(|error| refused(&error))?;
-            uri = crate::image::redirected(&uri, place)?;
-            continue;
-        }
-        if !status.is_success() {
-            return Err(refused(&format!("the server answers with status {status}")));
-        }
-        return Ok(response.map(Body::new));
-    }
-    Err(refused(&"too many redirections"))
-}
-
-async fn patient<T>(url: &str, answer: impl Future<Output = T>) -> Result<T> {
-    let late = |_| Error::bad_request(format!("{url}: the server does not answer"));
-    tokio::time::timeout(PATIENCE, answer).await.map_err(late)
 }
 
 /// What the server calls it, or the last name of the address.
