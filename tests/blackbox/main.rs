@@ -14,6 +14,7 @@ mod better;
 mod bridge;
 mod build;
 mod bundled;
+mod contexts;
 mod copy;
 mod details;
 mod docker_cli;

@@ -2,13 +2,12 @@
 //! cache.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine as _;
@@ -17,26 +16,23 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::build_remote;
+use super::build_context::{self, dispose, receive};
 use super::build_trace::Trace;
 use super::images::{tell, values};
 use super::lines::{Lines, lines};
 use super::{Answer, Query, is_true};
-use crate::archive::{Root, Unpack, body_reader, decompress, unpack};
-use crate::build::{
-    Auth, Build, Classic, Context, Failure, Handed, Progress, build, check_platform,
-};
+use crate::build::{Auth, Build, Classic, Failure, Progress, build, check_platform};
 use crate::container::blocking;
 use crate::engine::Engine;
 use crate::image::{Reference, registry_of, url_safe};
-use crate::{Error, Result, identifier};
+use crate::{Error, Result};
 
 /// The routes of this file.
 pub(super) fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/build", post(run))
-        .route("/build/secrets", post(offer))
         .route("/build/prune", post(prune))
+        .merge(build_context::routes())
 }
 
 /// How many bytes of layers that no image has the steps of builds may keep.
@@ -73,48 +69,6 @@ struct Parameters {
     q: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Session {
-    session: Option<String>,
-    agents: Option<String>,
-    context: Option<String>,
-}
-
-/// The secrets of the build that will have the same `session`, Base64 by id, in `X-Registry-Config` the credentials of
-/// registries, in `agents` the sockets of ssh agents on this machine, by id, and in `context` a fingerprint of the context: the
-/// answer is 200 where that is here, and 202 where it has to be sent. Docker has no such path: with BuildKit its clients serve
-/// all that to the engine.
-async fn offer(
-    State(engine): State<Arc<Engine>>,
-    Query(asked): Query<Session>,
-    headers: HeaderMap,
-    Json(encoded): Json<BTreeMap<String, String>>,
-) -> Answer<StatusCode> {
-    let decode = |(id, value): (String, String)| {
-        let value = base64::prelude::BASE64_STANDARD.decode(value);
-        let value = value.map_err(|_| Error::bad_request(format!("secret {id} is not Base64")))?;
-        Ok((id, value))
-    };
-    let handed = Handed {
-        secrets: encoded.into_iter().map(decode).collect::<Result<_>>()?,
-        auth: registries(&headers)?,
-        agents: decoded("agents", asked.agents.as_deref())?,
-        context: asked
-            .context
-            .as_ref()
-            .and_then(|fingerprint| engine.secrets.contexts.take(fingerprint)),
-        fingerprint: asked.context.filter(|fingerprint| !fingerprint.is_empty()),
-    };
-    let status = match handed.context {
-        Some(_) => StatusCode::OK,
-        None => StatusCode::ACCEPTED,
-    };
-    engine
-        .secrets
-        .offer(asked.session.as_deref().unwrap_or_default(), handed)?;
-    Ok(status)
-}
-
 async fn run(
     State(engine): State<Arc<Engine>>,
     Query(parameters): Query<Parameters>,
@@ -133,11 +87,7 @@ async fn run(
         request.auth.extend(handed.auth);
         (fingerprint, kept) = (handed.fingerprint, handed.context);
     }
-    let is_kept = kept.is_some();
-    let context = kept.unwrap_or_else(|| {
-        let coming = engine.layout.images().join("coming");
-        Context::new(coming.join(identifier::new()), 0)
-    });
+    let context = build_context::context(&engine, kept);
     request.context = context.folder().to_owned();
     request.digests = Arc::clone(&context.digests);
     let telling = match parameters.version.as_deref() {
@@ -150,11 +100,10 @@ async fn run(
         let cancel = request.canceled.clone();
         let work = async {
             let begun = SystemTime::now();
-            let bytes = receive(body, remote.as_deref(), &mut request).await?;
+            let (context, bytes) = receive(body, remote.as_deref(), context, &mut request).await?;
             let sent = remote.is_none().then_some((bytes, begun));
             let result = built(&engine, &request, &lines, telling, sent).await;
-            let size = if is_kept { context.size() } else { bytes };
-            dispose(&engine, fingerprint, context.of_size(size)).await;
+            dispose(&engine, fingerprint, context);
             result
         };
         // A step that runs for nobody is stopped.
@@ -182,63 +131,11 @@ enum Telling {
     Trace,
 }
 
-/// Keeps a context for the next build where the client has a name for it, and otherwise removes it.
-async fn dispose(engine: &Engine, fingerprint: Option<String>, context: Context) {
-    let surplus = match fingerprint {
-        Some(fingerprint) => engine.secrets.contexts.keep(fingerprint, context),
-        None => vec![(String::new(), context)],
-    };
-    let dropped = blocking(move || {
-        drop(surplus);
-        Ok(())
-    });
-    if let Err(error) = dropped.await {
-        tracing::error!("remove a build context: {error}");
-    }
-}
-
 /// Cancels a build when its client has left; never ends.
 async fn abandoned(lines: &Lines, cancel: CancellationToken) -> Result<()> {
     lines.left().await;
     cancel.cancel();
     std::future::pending().await
-}
-
-/// Puts the context into its folder, and answers how many bytes have come for that.
-async fn receive(body: Body, remote: Option<&str>, request: &mut Build) -> Result<u64> {
-    let failed = |error: std::io::Error| Error::bad_request(format!("build context: {error}"));
-    let folder = request.context.clone();
-    let is_remote = remote.is_some();
-    let mut reader = Counted(body_reader(body), 0);
-    let count = blocking(move || {
-        std::fs::create_dir_all(&folder).map_err(failed)?;
-        let root = Root::open(&folder).map_err(failed)?;
-        let unpacked = if is_remote {
-            Ok(0)
-        } else {
-            decompress(&mut reader).and_then(|reader| unpack(&root, reader, Unpack::default()))
-        };
-        // A client that is still sending would see a broken connection instead of the answer.
-        let _ = std::io::copy(&mut reader, &mut std::io::sink());
-        unpacked.map_err(failed)?;
-        Ok(reader.1)
-    })
-    .await?;
-    if let Some(remote) = remote {
-        request.context = build_remote::fetch(remote, &request.context).await?;
-    }
-    Ok(count)
-}
-
-/// A reader, and how many bytes it has read.
-struct Counted<R>(R, u64);
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.0.read(buffer)?;
-        self.1 += count as u64;
-        Ok(count)
-    }
 }
 
 async fn built(
@@ -420,7 +317,7 @@ fn number(name: &str, text: Option<&str>) -> Result<Option<i64>> {
 }
 
 /// What registries want to know, as `X-Registry-Config` has it.
-fn registries(headers: &HeaderMap) -> Result<Auth> {
+pub(super) fn registries(headers: &HeaderMap) -> Result<Auth> {
     let config = headers.get("x-registry-config");
     config.map_or_else(|| Ok(Auth::new()), |config| credentials(config.as_bytes()))
 }
@@ -440,7 +337,10 @@ fn credentials(header: &[u8]) -> Result<HashMap<String, String>> {
     Ok(encoded.collect())
 }
 
-fn decoded<T: serde::de::DeserializeOwned + Default>(name: &str, text: Option<&str>) -> Result<T> {
+pub(super) fn decoded<T: serde::de::DeserializeOwned + Default>(
+    name: &str,
+    text: Option<&str>,
+) -> Result<T> {
     let Some(text) = text.filter(|text| !matches!(*text, "" | "null")) else {
         return Ok(T::default());
     };

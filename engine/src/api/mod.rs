@@ -4,6 +4,7 @@ mod answer;
 mod archive;
 mod attach;
 mod build;
+mod build_context;
 mod build_remote;
 mod build_trace;
 mod commit;

@@ -2,6 +2,7 @@
 //! lead out of the folder.
 
 mod compression;
+mod entry;
 mod pack;
 mod pipe;
 mod root;
@@ -11,7 +12,7 @@ pub(crate) use compression::decompress;
 pub(crate) use pack::{Pack, attribute, attributes, is_of_runtime, is_untouched, pack};
 pub(crate) use pipe::{body_reader, packed, stream};
 pub(crate) use root::{NO_FOLLOW_FOLDER, Root, names, remove_all, set_owner};
-pub(crate) use unpack::{Unpack, Whiteouts, unpack};
+pub(crate) use unpack::{Unpack, Unpacked, Whiteouts, unpack, unpack_noting};
 
 /// In front of the name of a file that hides one of a lower layer.
 const WHITEOUT: &str = ".wh.";

@@ -20,6 +20,9 @@ use super::{OPAQUE, OPAQUE_ATTRIBUTE, OVERLAY_ATTRIBUTES, Root, WHITEOUT};
 /// Bytes of a name, or of where a link leads, in a header.
 const NAME: usize = 100;
 
+/// Bytes that the names of a file's extended attributes can have.
+const LARGEST_LIST: usize = 1 << 16;
+
 /// How to pack.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Pack {
@@ -31,8 +34,6 @@ pub(crate) struct Pack {
     pub(crate) mode: Option<u32>,
     /// No time of change is later, in seconds since 1970.
     pub(crate) latest: Option<i64>,
-    /// Whether times are left out, so that equal contents are equal streams.
-    pub(crate) timeless: bool,
     /// The tree is what a container wrote: what its runtime puts into every container is left
     /// out.
     pub(crate) by_container: bool,
@@ -223,10 +224,8 @@ impl<W: Write> Packer<'_, W> {
         header.set_mode(mode.unwrap_or(stat.st_mode & 0o7777));
         header.set_uid(user.into());
         header.set_gid(group.into());
-        if !self.options.timeless {
-            let latest = self.options.latest.unwrap_or(i64::MAX);
-            header.set_mtime(u64::try_from(stat.st_mtime.min(latest)).unwrap_or(0));
-        }
+        let latest = self.options.latest.unwrap_or(i64::MAX);
+        header.set_mtime(u64::try_from(stat.st_mtime.min(latest)).unwrap_or(0));
         header
     }
 
@@ -289,11 +288,17 @@ pub(crate) fn is_of_runtime(path: &Path, mode: u32, size: u64) -> bool {
 
 /// Names of the extended attributes of a file; none where its file system has none.
 pub(crate) fn attributes(file: &impl AsFd) -> io::Result<Vec<CString>> {
-    let mut buffer = vec![0_u8; 1 << 16];
-    let length = match flistxattr(file, buffer.as_mut_slice()) {
-        Ok(length) => length,
-        Err(rustix::io::Errno::OPNOTSUPP) => 0,
-        Err(error) => return Err(error.into()),
+    // Most files have none, and few have many.
+    let mut buffer = vec![0_u8; 256];
+    let length = loop {
+        match flistxattr(file, buffer.as_mut_slice()) {
+            Ok(length) => break length,
+            Err(rustix::io::Errno::OPNOTSUPP) => break 0,
+            Err(rustix::io::Errno::RANGE) if buffer.len() < LARGEST_LIST => {
+                buffer.resize(LARGEST_LIST, 0);
+            }
+            Err(error) => return Err(error.into()),
+        }
     };
     buffer.truncate(length);
     let names = buffer

@@ -50,6 +50,14 @@ impl Root {
         self.open_at(path, OFlags::RDONLY | OFlags::DIRECTORY)
     }
 
+    /// Opens a folder in it, on the way to which there is no link.
+    pub(crate) fn folder_without_links(&self, path: &Path) -> io::Result<OwnedFd> {
+        let path = Path::new(".").join(path);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_SYMLINKS;
+        Ok(openat2(&self.0, path, flags, Mode::empty(), resolve)?)
+    }
+
     /// The folder that has the last name of `path`, and that name; the name itself is not
     /// followed. `None` for the root.
     pub(crate) fn entry(&self, path: &Path) -> io::Result<Option<(OwnedFd, OsString)>> {

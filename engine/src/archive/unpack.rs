@@ -2,20 +2,25 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, XattrFlags, chownat, fchmod, fsetxattr,
-    futimens, linkat, makedev, mkdirat, mknodat, openat, symlinkat, utimensat,
+    AtFlags, FileType, Mode, OFlags, Stat, Timestamps, XattrFlags, fsetxattr, futimens, linkat,
+    makedev, mkdirat, mknodat, openat, symlinkat,
 };
+use sha2::{Digest as _, Sha256};
 use tar::{Archive, Entry, EntryType};
 
-use super::root::{NO_FOLLOW_FOLDER, kind, normal, remove_all, set_owner};
-use super::{OPAQUE, OPAQUE_ATTRIBUTE, OVERLAY_ATTRIBUTES, Root, WHITEOUT};
+use super::entry::Attributes;
+use super::root::{NO_FOLLOW_FOLDER, kind, normal, remove_all};
+use super::{OPAQUE, OPAQUE_ATTRIBUTE, Root, WHITEOUT};
+
+/// Bytes of content that are read and written at once.
+const CHUNK: usize = 1 << 17;
 
 /// How to unpack.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,11 +45,40 @@ pub(crate) enum Whiteouts {
     Overlay,
 }
 
+/// What an archive had.
+#[derive(Debug, Default)]
+pub(crate) struct Unpacked {
+    /// Paths, and how many bytes were behind each.
+    pub(crate) paths: Vec<(PathBuf, u64)>,
+    /// Files without extended attributes, as they are now, and the SHA-256 of what is in them.
+    pub(crate) files: Vec<(Stat, [u8; 32])>,
+}
+
 /// Unpacks a stream; answers how many bytes its files have.
 ///
 /// # Errors
 /// When the archive is broken or a path leads out of the root, naming the entry.
 pub(crate) fn unpack(root: &Root, reader: impl Read, options: Unpack) -> io::Result<u64> {
+    unpack_with(root, reader, options, None)
+}
+
+/// As [`unpack`]; answers what the archive had.
+pub(crate) fn unpack_noting(
+    root: &Root,
+    reader: impl Read,
+    options: Unpack,
+) -> io::Result<Unpacked> {
+    let mut unpacked = Unpacked::default();
+    unpack_with(root, reader, options, Some(&mut unpacked))?;
+    Ok(unpacked)
+}
+
+fn unpack_with(
+    root: &Root,
+    reader: impl Read,
+    options: Unpack,
+    unpacked: Option<&mut Unpacked>,
+) -> io::Result<u64> {
     let mut archive = Archive::new(reader);
     let mut unpacker = Unpacker {
         root,
@@ -52,6 +86,8 @@ pub(crate) fn unpack(root: &Root, reader: impl Read, options: Unpack) -> io::Res
         parent: None,
         folders: Vec::new(),
         size: 0,
+        unpacked,
+        buffer: vec![0; CHUNK],
     };
     for entry in archive.entries()? {
         let mut entry = match entry {
@@ -86,14 +122,10 @@ struct Unpacker<'a> {
     /// Times of folders, set last because what is made in them changes them.
     folders: Vec<(PathBuf, Timestamps)>,
     size: u64,
-}
-
-/// What an entry says beside its data.
-struct Attributes {
-    mode: Mode,
-    owner: (u32, u32),
-    times: Timestamps,
-    extended: Vec<(String, Vec<u8>)>,
+    /// What is told of the archive, where somebody wants to know.
+    unpacked: Option<&'a mut Unpacked>,
+    /// For content on its way.
+    buffer: Vec<u8>,
 }
 
 impl Unpacker<'_> {
@@ -119,7 +151,11 @@ impl Unpacker<'_> {
             return hide(&parent, name, OsStr::from_bytes(hidden));
         }
         let is_opaque = self.make_room(&parent, name, entry.header().entry_type())?;
+        let before = self.size;
         self.place(entry, &parent, &path, name, &attributes)?;
+        if let Some(unpacked) = &mut self.unpacked {
+            unpacked.paths.push((path.clone(), self.size - before));
+        }
         if is_opaque {
             let folder = openat(&*parent, name, NO_FOLLOW_FOLDER, Mode::empty())?;
             set_opaque(&folder)?;
@@ -180,7 +216,6 @@ impl Unpacker<'_> {
         attributes: &Attributes,
     ) -> io::Result<()> {
         let header = entry.header().clone();
-        let nobody = Mode::from_raw_mode(0o600);
         match header.entry_type() {
             EntryType::Directory => {
                 if kind(parent, name)?.is_none() {
@@ -192,19 +227,7 @@ impl Unpacker<'_> {
                     .push((path.to_owned(), attributes.times.clone()));
             }
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
-                let flags = OFlags::CREATE
-                    | OFlags::EXCL
-                    | OFlags::WRONLY
-                    | OFlags::NOFOLLOW
-                    | OFlags::CLOEXEC;
-                let mut file = File::from(openat(parent, name, flags, nobody)?);
-                let length = io::copy(entry, &mut file)?;
-                if length < entry.size() {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-                self.size += length;
-                attributes.apply(&file)?;
-                futimens(&file, &attributes.times)?;
+                self.file(entry, parent, name, attributes)?;
             }
             EntryType::Link => {
                 let target = link_name(entry)?;
@@ -232,6 +255,57 @@ impl Unpacker<'_> {
         Ok(())
     }
 
+    fn file(
+        &mut self,
+        entry: &mut Entry<'_, impl Read>,
+        parent: &OwnedFd,
+        name: &OsStr,
+        attributes: &Attributes,
+    ) -> io::Result<()> {
+        let flags =
+            OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let nobody = Mode::from_raw_mode(0o600);
+        let mut file = File::from(openat(parent, name, flags, nobody)?);
+        let mut hash = self.unpacked.is_some().then(Sha256::new);
+        let length = self.content(entry, &mut file, hash.as_mut())?;
+        if length < entry.size() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.size += length;
+        attributes.apply(&file)?;
+        futimens(&file, &attributes.times)?;
+        if let Some(unpacked) = &mut self.unpacked
+            && let Some(hash) = hash
+            && attributes.extended.is_empty()
+        {
+            let content = hash.finalize().into();
+            unpacked.files.push((rustix::fs::fstat(&file)?, content));
+        }
+        Ok(())
+    }
+
+    /// Writes what is behind an entry; answers how many bytes that is.
+    fn content(
+        &mut self,
+        entry: &mut impl Read,
+        file: &mut File,
+        mut hash: Option<&mut Sha256>,
+    ) -> io::Result<u64> {
+        let mut length = 0;
+        loop {
+            let count = filled(entry, &mut self.buffer)?;
+            let data = &self.buffer[..count];
+            file.write_all(data)?;
+            if let Some(hash) = &mut hash {
+                hash.update(data);
+            }
+            length += count as u64;
+            if count < self.buffer.len() {
+                return Ok(length);
+            }
+        }
+    }
+
     fn finish(&self) -> io::Result<()> {
         for (path, times) in self.folders.iter().rev() {
             // A later entry may have taken its place.
@@ -241,6 +315,20 @@ impl Unpacker<'_> {
         }
         Ok(())
     }
+}
+
+/// Fills a buffer, as far as there is something to read.
+fn filled(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match reader.read(&mut buffer[length..]) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
 }
 
 fn link_name(entry: &Entry<'_, impl Read>) -> io::Result<PathBuf> {
@@ -307,122 +395,4 @@ fn set_opaque(folder: impl AsFd) -> io::Result<()> {
         b"y",
         XattrFlags::empty(),
     )?)
-}
-
-/// A number of a header: what was never filled in is 0, as GNU tar and Go read it.
-fn number(field: &[u8], read: impl FnOnce() -> io::Result<u64>) -> io::Result<u64> {
-    if field.iter().all(|byte| matches!(byte, 0 | b' ')) {
-        return Ok(0);
-    }
-    read()
-}
-
-impl Attributes {
-    fn read(entry: &mut Entry<'_, impl Read>, owner: Option<(u32, u32)>) -> io::Result<Self> {
-        let header = entry.header();
-        let id = |id: u64| u32::try_from(id).map_err(|_| io::Error::other("an owner out of range"));
-        let mode = number(&header.as_old().mode, || header.mode().map(u64::from))?;
-        let mode = u32::try_from(mode).map_err(|_| io::Error::other("a mode out of range"))?;
-        let mode = Mode::from_raw_mode(mode & 0o7777);
-        let mut attributes = Self {
-            mode,
-            owner: owner.map_or_else(
-                || {
-                    let ustar = header.as_old();
-                    let user = number(&ustar.uid, || header.uid())?;
-                    let group = number(&ustar.gid, || header.gid())?;
-                    Ok::<_, io::Error>((id(user)?, id(group)?))
-                },
-                Ok,
-            )?,
-            times: {
-                let seconds = number(&header.as_old().mtime, || header.mtime())?;
-                times(i64::try_from(seconds).unwrap_or(0), 0)
-            },
-            extended: Vec::new(),
-        };
-        let Some(extensions) = entry.pax_extensions()? else {
-            return Ok(attributes);
-        };
-        for extension in extensions {
-            let extension = extension?;
-            let Ok(key) = extension.key() else { continue };
-            if let Some(name) = key.strip_prefix("SCHILY.xattr.") {
-                if !name.starts_with(OVERLAY_ATTRIBUTES) {
-                    attributes
-                        .extended
-                        .push((name.to_owned(), extension.value_bytes().to_owned()));
-                }
-            } else if key == "mtime"
-                && let Some((seconds, nanoseconds)) = extension.value().ok().and_then(pax_time)
-            {
-                attributes.times = times(seconds, nanoseconds);
-            }
-        }
-        Ok(attributes)
-    }
-
-    /// Owner, mode and extended attributes of an open file or folder, in the order in which none
-    /// undoes another.
-    fn apply(&self, file: impl AsFd) -> io::Result<()> {
-        set_owner(&file, self.owner)?;
-        fchmod(&file, self.mode)?;
-        for (name, value) in &self.extended {
-            match fsetxattr(&file, name.as_str(), value, XattrFlags::empty()) {
-                // The file system has none, or they are not for this user: as other tools do.
-                Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::PERM) => {}
-                result => result?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Owner and times of what cannot be opened.
-    fn apply_to_link(&self, parent: &OwnedFd, name: &OsStr) -> io::Result<()> {
-        if rustix::process::geteuid().is_root() {
-            let user = rustix::fs::Uid::from_raw(self.owner.0);
-            let group = rustix::fs::Gid::from_raw(self.owner.1);
-            chownat(
-                parent,
-                name,
-                Some(user),
-                Some(group),
-                AtFlags::SYMLINK_NOFOLLOW,
-            )?;
-        }
-        Ok(utimensat(
-            parent,
-            name,
-            &self.times,
-            AtFlags::SYMLINK_NOFOLLOW,
-        )?)
-    }
-}
-
-fn times(seconds: i64, nanoseconds: i64) -> Timestamps {
-    let time = Timespec {
-        tv_sec: seconds,
-        tv_nsec: nanoseconds,
-    };
-    Timestamps {
-        last_access: time,
-        last_modification: time,
-    }
-}
-
-/// `seconds.fraction`.
-fn pax_time(text: &str) -> Option<(i64, i64)> {
-    let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    let digits: String = fraction
-        .chars()
-        .chain("000000000".chars())
-        .take(9)
-        .collect();
-    let seconds: i64 = seconds.parse().ok()?;
-    let nanoseconds: i64 = digits.parse().ok()?;
-    Some(if text.starts_with('-') && nanoseconds > 0 {
-        (seconds - 1, 1_000_000_000 - nanoseconds)
-    } else {
-        (seconds, nanoseconds)
-    })
 }

@@ -1,9 +1,11 @@
 //! Contexts of builds that are over, for the next build of the same one: a client names what it would send by a fingerprint,
 //! and need not send it again.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use super::digests::Digests;
+use super::manifest::HeldPaths;
 
 /// How many are kept.
 const MOST: usize = 16;
@@ -11,16 +13,16 @@ const MOST: usize = 16;
 /// How many bytes they may have together.
 const LARGEST: u64 = 1 << 30;
 
-/// Digests of what patterns mean in a context that does not change.
-#[derive(Debug, Default)]
-pub(crate) struct Digests(Mutex<HashMap<Vec<String>, String>>);
-
 /// A context in a folder of its own, which goes with this.
 #[derive(Debug)]
 pub(crate) struct Context {
-    folder: PathBuf,
-    /// Bytes that were sent for it.
-    size: u64,
+    pub(super) folder: PathBuf,
+    /// Bytes that it is counted as.
+    pub(super) size: u64,
+    /// What its client calls its place, whatever it holds there.
+    pub(super) place: String,
+    /// What it has by its client's manifest; nothing without one.
+    pub(super) held: HeldPaths,
     /// What is known of it.
     pub(crate) digests: Arc<Digests>,
 }
@@ -29,39 +31,16 @@ pub(crate) struct Context {
 #[derive(Debug, Default)]
 pub(crate) struct Contexts(Mutex<Vec<(String, Context)>>);
 
-impl Digests {
-    /// What is known of these patterns.
-    pub(super) fn get(&self, patterns: &[String]) -> Option<String> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(patterns).cloned()
-    }
-
-    /// Keeps what was found out.
-    pub(super) fn keep(&self, patterns: Vec<String>, digest: String) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(patterns, digest);
-    }
-}
-
 impl Context {
-    /// A context for which `size` bytes were sent.
+    /// A context that is counted as `size` bytes.
     pub(crate) fn new(folder: PathBuf, size: u64) -> Self {
         Self {
             folder,
             size,
+            place: String::new(),
+            held: HeldPaths::new(),
             digests: Arc::default(),
         }
-    }
-
-    /// Bytes that were sent for it.
-    pub(crate) fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// The same, for which so many bytes were sent.
-    pub(crate) fn of_size(mut self, size: u64) -> Self {
-        self.size = size;
-        self
     }
 
     /// Where it is.
@@ -72,8 +51,11 @@ impl Context {
 
 impl Drop for Context {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
-            tracing::error!("remove {}: {error}", self.folder.display());
+        match std::fs::remove_dir_all(&self.folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::error!("remove {}: {error}", self.folder.display());
+            }
+            _ => {}
         }
     }
 }
@@ -83,6 +65,15 @@ impl Contexts {
     pub(crate) fn take(&self, fingerprint: &str) -> Option<Context> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = kept.iter().position(|(known, _)| known == fingerprint)?;
+        Some(kept.remove(at).1)
+    }
+
+    /// Takes out the one of a place that was used last, whatever it holds, for one build alone.
+    pub(crate) fn take_of(&self, place: &str) -> Option<Context> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = kept
+            .iter()
+            .rposition(|(_, context)| context.place == place && !place.is_empty())?;
         Some(kept.remove(at).1)
     }
 
@@ -128,20 +119,12 @@ mod tests {
         let taken = contexts.take("b").unwrap();
         assert!(taken.folder().exists());
         assert!(contexts.take("b").is_none());
+        assert!(contexts.take_of("").is_none());
         for number in 0..=MOST {
             let name = number.to_string();
             drop(contexts.keep(name.clone(), context(&name, 1)));
         }
         assert!(contexts.take("0").is_none());
         assert_eq!(contexts.clear().len(), MOST);
-    }
-
-    #[test]
-    fn digests_are_of_patterns() {
-        let digests = Digests::default();
-        let patterns = vec!["a".to_owned()];
-        digests.keep(patterns.clone(), "x".to_owned());
-        assert_eq!(digests.get(&patterns).as_deref(), Some("x"));
-        assert_eq!(digests.get(&[]), None);
     }
 }

@@ -1,16 +1,18 @@
 //! What the paths and patterns of `COPY` and `ADD` mean, and a digest of it.
 
-use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::OFlags;
 
 use super::builder::Builder;
 use super::copy::{is_folder, real_path};
-use crate::archive::{Pack, Root, names, pack};
+use super::digests::Digests;
+use super::summary::Summary;
+use crate::archive::{Root, names};
 use crate::container::blocking;
-use crate::image::{Hashed, glob};
+use crate::image::glob;
 use crate::{Error, Result};
 
 /// One thing that a pattern means.
@@ -49,38 +51,34 @@ pub(super) fn found(
 }
 
 /// A digest of names, modes and contents of everything that patterns mean; owners and times do
-/// not count.
+/// not count. `known` has digests of files in that root.
 ///
 /// # Errors
 /// As of [`found`], and those of reading.
-pub(super) fn digest(from: &Root, patterns: &[String]) -> std::result::Result<String, String> {
-    let mut hashed = Hashed::new(io::sink());
+pub(super) fn digest(
+    from: &Root,
+    patterns: &[String],
+    known: Option<&Digests>,
+) -> std::result::Result<String, String> {
+    let mut summary = Summary::new(known);
     for Found { path, .. } in found(from, patterns, false)? {
-        let failed = |error: io::Error| format!("{}: {error}", path.display());
-        let mut builder = tar::Builder::new(&mut hashed);
-        let options = Pack {
-            owner: Some((0, 0)),
-            timeless: true,
-            ..Pack::default()
-        };
-        let opened = from
-            .open_at(&path, OFlags::RDONLY | OFlags::NONBLOCK)
-            .map_err(failed)?;
-        let packed = if is_folder(&opened).map_err(failed)? {
-            let content = OsStr::new(".");
-            pack(&mut builder, &opened, content, Path::new(""), options)
-        } else {
-            let name = path.file_name().unwrap_or_default();
-            real_path(from, &path).and_then(|real| match from.entry(&real)? {
-                Some((folder, real)) => {
-                    pack(&mut builder, &folder, &real, Path::new(name), options)
-                }
-                None => Err(io::Error::other("no file")),
-            })
-        };
-        packed.and_then(|()| builder.finish()).map_err(failed)?;
+        let added = add(from, &path, &mut summary);
+        added.map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    Ok(hashed.digest())
+    Ok(summary.digest())
+}
+
+fn add(from: &Root, path: &Path, summary: &mut Summary<'_>) -> io::Result<()> {
+    summary.source();
+    let opened = from.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK)?;
+    if is_folder(&opened)? {
+        return summary.contents(&opened, Path::new(""));
+    }
+    let name = path.file_name().unwrap_or_default();
+    let Some((folder, real)) = from.entry(&real_path(from, path)?)? else {
+        return Err(io::Error::other("no file"));
+    };
+    summary.entry(&folder, &real, Path::new(name))
 }
 
 impl Builder<'_> {
@@ -94,9 +92,10 @@ impl Builder<'_> {
             return Ok(known);
         }
         let (folder, sources) = (folder.to_owned(), patterns.to_vec());
+        let known = is_context.then(|| Arc::clone(&self.build.digests));
         let found = blocking(move || {
             let root = Root::open(&folder).map_err(|error| Error::io("open", &folder, error))?;
-            digest(&root, &sources).map_err(Error::bad_request)
+            digest(&root, &sources, known.as_deref()).map_err(Error::bad_request)
         });
         let found = found.await?;
         if is_context {

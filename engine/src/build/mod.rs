@@ -10,8 +10,9 @@
 //! | `steps` | each instruction from the cache or anew |
 //! | `stage` | what a stage has come to |
 //! | `configure`, `healthcheck`, `duration` | instructions that change the configuration |
-//! | `copying`, `copy`, `copier`, `found`, `owner`, `mode`, `remote` | `COPY` and `ADD` |
+//! | `copying`, `copy`, `copier`, `found`, `summary`, `owner`, `mode`, `remote` | `COPY` and `ADD` |
 //! | `running`, `run_mounts` | `RUN` |
+//! | `contexts`, `manifest`, `digests` | contexts kept for the next build; what of one it need not send; what is known of its files |
 //! | `secrets` | what only commands may read, and no layer has |
 //! | `progress`, `classic` | what a build tells while it goes on; that as one text |
 //! | `layer` | changed files as a layer |
@@ -26,6 +27,7 @@ mod contexts;
 mod copier;
 mod copy;
 mod copying;
+mod digests;
 mod duration;
 mod exclusion;
 mod expand;
@@ -34,6 +36,7 @@ mod graph;
 mod healthcheck;
 mod hidden;
 mod layer;
+mod manifest;
 mod mode;
 mod owner;
 mod parse;
@@ -46,6 +49,7 @@ mod secrets;
 mod stage;
 mod stages;
 mod steps;
+mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -62,7 +66,9 @@ use crate::image::Reference;
 pub(crate) use builder::build;
 pub(crate) use classic::Classic;
 pub(crate) use commit::{Commit, commit};
-pub(crate) use contexts::{Context, Digests};
+pub(crate) use contexts::Context;
+pub(crate) use digests::Digests;
+pub(crate) use manifest::Manifest;
 pub(crate) use parse::{Instruction, parse};
 pub(crate) use progress::{Lines, Progress, Step};
 pub(crate) use secrets::{Auth, Handed, Offered, Secrets};

@@ -37,7 +37,7 @@ pub(crate) struct Handed {
     pub(crate) agents: BTreeMap<String, PathBuf>,
     /// What to call the context when it is kept.
     pub(crate) fingerprint: Option<String>,
-    /// The context, where it was kept.
+    /// The context, where it was kept or a manifest of it has come.
     pub(crate) context: Option<Context>,
 }
 
@@ -76,6 +76,20 @@ impl Offered {
             since: Instant::now(),
             handed,
         });
+        Ok(())
+    }
+
+    /// Adds the context that the build of a session will have.
+    ///
+    /// # Errors
+    /// 404 where nothing was offered for that session.
+    pub(crate) fn add_context(&self, session: &str, context: Context) -> Result<()> {
+        let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut offers = offers.iter_mut();
+        let Some(offer) = offers.find(|offer| offer.session == session) else {
+            return Err(Error::not_found(format!("no such session: {session}")));
+        };
+        offer.handed.context = Some(context);
         Ok(())
     }
 

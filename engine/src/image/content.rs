@@ -215,7 +215,8 @@ pub(crate) fn digest(data: &[u8]) -> String {
     hexadecimal(&Sha256::digest(data))
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// A digest's bytes as they are written, `sha256:…`.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold("sha256:".to_owned(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

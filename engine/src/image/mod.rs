@@ -31,7 +31,7 @@ use crate::{Error, Layout, Result};
 use cache::Steps;
 
 pub(crate) use cache::Step;
-pub(crate) use content::{Content, Hashed, Lease, digest};
+pub(crate) use content::{Content, Hashed, Lease, digest, hexadecimal};
 pub(crate) use credentials::{Credentials, url_safe};
 pub(crate) use document::{Document, History};
 pub(crate) use import::Import;

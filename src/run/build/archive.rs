@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::ignore::Ignore;
+use super::ignore::{Ignore, clean};
 use super::walk::{Entry, walk};
 use crate::run::Error;
 use crate::run::file_metadata::{is_pipe, mode};
@@ -31,6 +31,8 @@ pub(super) struct Archive {
     pub(super) always: Option<String>,
     /// Files that are not in the folder.
     pub(super) extras: Vec<Extra>,
+    /// What goes in of the folder, where that is known already.
+    pub(super) scanned: Option<Vec<Entry>>,
 }
 
 impl Archive {
@@ -48,7 +50,14 @@ impl Archive {
     /// Writes the whole archive.
     pub(super) fn write(&self, target: impl Write) -> Result<(), Error> {
         let mut tar = tar::Builder::new(target);
-        for entry in &self.entries()? {
+        let found;
+        let entries = if let Some(scanned) = &self.scanned {
+            scanned
+        } else {
+            found = self.entries()?;
+            &found
+        };
+        for entry in entries {
             append(&mut tar, entry)?;
         }
         for extra in &self.extras {
@@ -76,13 +85,14 @@ impl Archive {
         let Some(path) = &self.always else {
             return Ok(None);
         };
-        if entries.iter().any(|entry| entry.path == *path) {
+        let path = clean(path);
+        if entries.iter().any(|entry| entry.path == path) {
             return Ok(None);
         }
-        let source = root.join(path);
+        let source = root.join(&path);
         let metadata = std::fs::metadata(&source).map_err(|error| reading(&source, &error))?;
         Ok(Some(Entry {
-            path: path.clone(),
+            path,
             source,
             metadata,
         }))
@@ -187,6 +197,7 @@ mod tests {
                 path: "extra".to_owned(),
                 content: b"3".to_vec(),
             }],
+            scanned: None,
         };
         let expected = [("a", "1"), ("Dockerfile", "FROM scratch"), ("extra", "3")];
         let expected: Vec<_> = expected.map(|(a, b)| (a.to_owned(), b.to_owned())).into();

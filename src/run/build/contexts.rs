@@ -54,6 +54,7 @@ impl<'e> ContextImages<'e> {
                 root: Some(root.clone()),
                 always: None,
                 extras: Vec::new(),
+                scanned: None,
             };
             let added = self.add(&image, archive).await;
             added.map_err(|error| error.while_doing(format!("additional context {name:?}")))?;

@@ -12,10 +12,9 @@ use super::agents::agents;
 use super::archive::{Archive, Extra};
 use super::classic::Classic;
 use super::failure::{self, Report};
-use super::fingerprint::fingerprint;
 use super::ignore::{Ignore, clean};
+use super::kept;
 use super::recipe::{Context, Dockerfile, Recipe, problem};
-use super::secrets::{self, Beside};
 use super::trace::Trace;
 use crate::connect::Engine;
 use crate::report::event::{Sender, send};
@@ -94,16 +93,8 @@ pub(super) async fn build(
         Default::default()
     };
     if engine.bundled {
-        let context = fingerprint_of(&archive, &recipe.service, &dockerfile).await?;
-        let beside = Beside {
-            credentials: &credentials,
-            agents: &sockets,
-            context: context.as_deref(),
-        };
-        let (session, has_context) = secrets::offer(engine, recipe, beside).await?;
-        if has_context {
-            archive.root = None;
-        }
+        let recipe = (recipe, dockerfile.as_str());
+        let session = kept::offer(engine, recipe, &mut archive, &credentials, &sockets).await?;
         // It tells its progress as BuildKit does.
         options = options
             .version(BuilderVersion::BuilderBuildKit)
@@ -129,18 +120,6 @@ pub(super) async fn build(
     }
     let image = docker.inspect_image(&recipe.tags[0]).await?;
     Ok(image.id.or(reader.image).unwrap_or_default())
-}
-
-async fn fingerprint_of(
-    archive: &Archive,
-    service: &str,
-    dockerfile: &str,
-) -> Result<Option<String>, Error> {
-    let (archive, service) = (archive.clone(), service.to_owned());
-    let dockerfile = dockerfile.to_owned();
-    let work = move || fingerprint(&archive, &service, &dockerfile);
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| Err(Error::new(error.to_string())))
 }
 
 async fn tag_image(docker: &Docker, image: &str, tag: &str) -> Result<(), Error> {
@@ -205,6 +184,7 @@ fn archive(recipe: &Recipe, written: &Dockerfile) -> Result<(String, Archive), E
         ignore: Ignore::default(),
         always: None,
         extras: Vec::new(),
+        scanned: None,
     };
     let root = match &recipe.context {
         Context::Local(root) => root.clone(),

@@ -8,7 +8,7 @@ use crate::run::Error;
 use crate::run::file_metadata::is_socket;
 
 /// One file, folder or link of a context.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     /// Relative to the context, `/` between its parts.
     pub(super) path: String,

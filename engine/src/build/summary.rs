@@ -1,0 +1,161 @@
+//! A digest of files that says whether two trees are equal.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat, readlinkat, statat};
+use sha2::{Digest as _, Sha256};
+
+use super::digests::{Content, Digests};
+use crate::archive::{NO_FOLLOW_FOLDER, attribute, attributes, names};
+
+/// Bytes that are read at once.
+const CHUNK: usize = 1 << 17;
+
+/// Counts names, modes, contents and extended attributes; neither owners nor times.
+pub(super) struct Summary<'a> {
+    hash: Sha256,
+    /// What is known of contents.
+    known: Option<&'a Digests>,
+    /// Where a file that has several names was met: by device and inode.
+    links: HashMap<(u64, u64), PathBuf>,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Summary<'a> {
+    /// Of nothing yet; `known` has digests of files that are in it.
+    pub(super) fn new(known: Option<&'a Digests>) -> Self {
+        Self {
+            hash: Sha256::new(),
+            known,
+            links: HashMap::new(),
+            buffer: vec![0; CHUNK],
+        }
+    }
+
+    /// The digest of all that was added.
+    pub(super) fn digest(self) -> String {
+        crate::image::hexadecimal(&self.hash.finalize())
+    }
+
+    /// Begins with another source: what it has is no link to what others have.
+    pub(super) fn source(&mut self) {
+        self.links.clear();
+        self.part(b"source");
+    }
+
+    /// Adds what a name is in a folder, with everything in it. Links are not followed.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub(super) fn entry(
+        &mut self,
+        folder: &impl AsFd,
+        name: &OsStr,
+        path: &Path,
+    ) -> io::Result<()> {
+        let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let kind = FileType::from_raw_mode(stat.st_mode);
+        if kind == FileType::Socket {
+            return Ok(());
+        }
+        self.part(path.as_os_str().as_bytes());
+        self.part(&stat.st_mode.to_le_bytes());
+        match kind {
+            FileType::Directory => {
+                let folder = openat(folder, name, NO_FOLLOW_FOLDER, Mode::empty())?;
+                self.extended(&folder)?;
+                self.contents(&folder, path)
+            }
+            FileType::RegularFile => self.file(folder, name, path, &stat),
+            FileType::Symlink => {
+                let target = readlinkat(folder, name, Vec::new())?;
+                self.part(target.as_bytes());
+                Ok(())
+            }
+            _ => {
+                self.part(&stat.st_rdev.to_le_bytes());
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds what is in a folder.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub(super) fn contents(&mut self, folder: &OwnedFd, path: &Path) -> io::Result<()> {
+        for name in names(folder)? {
+            self.entry(folder, &name, &path.join(&name))?;
+        }
+        self.part(b"end");
+        Ok(())
+    }
+
+    fn file(
+        &mut self,
+        folder: &impl AsFd,
+        name: &OsStr,
+        path: &Path,
+        stat: &Stat,
+    ) -> io::Result<()> {
+        if stat.st_nlink > 1 {
+            let key = (stat.st_dev, stat.st_ino);
+            if let Some(first) = self.links.get(&key).cloned() {
+                self.part(b"link");
+                self.part(first.as_os_str().as_bytes());
+                return Ok(());
+            }
+            self.links.insert(key, path.to_owned());
+        }
+        if let Some(content) = self.known.and_then(|known| known.file(stat)) {
+            self.part(&content);
+            return Ok(());
+        }
+        // Not blocked by a pipe that took the file's place meanwhile.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let mut file = File::from(openat(folder, name, flags, Mode::empty())?);
+        let content = self.content(&mut file)?;
+        self.part(&content);
+        self.extended(&file)
+    }
+
+    fn content(&mut self, file: &mut File) -> io::Result<Content> {
+        let mut hash = Sha256::new();
+        loop {
+            match file.read(&mut self.buffer) {
+                Ok(0) => return Ok(hash.finalize().into()),
+                Ok(count) => hash.update(&self.buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn extended(&mut self, file: &impl AsFd) -> io::Result<()> {
+        for name in attributes(file)? {
+            let Ok(text) = name.to_str() else { continue };
+            // Labels belong to the machine.
+            if text == "security.selinux" {
+                continue;
+            }
+            if let Some(value) = attribute(file, text)? {
+                self.part(b"attribute");
+                self.part(text.as_bytes());
+                self.part(&value);
+            }
+        }
+        Ok(())
+    }
+
+    /// A part that cannot be mistaken for two, nor two for one.
+    fn part(&mut self, bytes: &[u8]) {
+        self.hash.update((bytes.len() as u64).to_le_bytes());
+        self.hash.update(bytes);
+    }
+}
