@@ -19,7 +19,7 @@ use rustix::mount::{MoveMountFlags, OpenTreeFlags, move_mount, open_tree};
 use serde::{Deserialize, Serialize};
 
 /// Where they are, on the host and in the container.
-const ROOT: &str = "/sys/fs/cgroup";
+pub(super) const ROOT: &str = "/sys/fs/cgroup";
 
 /// How a container sees its control groups.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -72,11 +72,11 @@ pub(super) struct ControlGroups {
 }
 
 impl ControlGroups {
-    /// Opens the container's groups, which are made; of hierarchies that control nothing, and
-    /// which the container shares with its shim, the shim's.
+    /// Opens the container's groups; of hierarchies that control nothing, and which the container shares with its shim,
+    /// the shim's.
     ///
     /// # Errors
-    /// What keeps a group from being made or opened.
+    /// What keeps a group from being opened.
     pub(super) fn open(groups: &[PathBuf], view: View) -> std::io::Result<Self> {
         let own = own_groups();
         let mut opened = Vec::new();
@@ -85,10 +85,7 @@ impl ControlGroups {
                 continue;
             };
             let group = match own.get(&name) {
-                Some(Own::Controlled) => {
-                    fs::create_dir_all(group)?;
-                    group.clone()
-                }
+                Some(Own::Controlled) => group.clone(),
                 Some(Own::Named(path)) => path.clone(),
                 // Version 2 beside version 1: nobody is to see it.
                 None => continue,
@@ -146,11 +143,22 @@ fn hierarchy(group: &Path) -> Option<String> {
 
 /// What this process has in a hierarchy.
 #[derive(Debug, PartialEq, Eq)]
-enum Own {
+pub(super) enum Own {
     /// A hierarchy that controls something: a container has a group of its own.
     Controlled,
     /// One that has only a name, such as systemd's, and the group there.
     Named(PathBuf),
+}
+
+impl Own {
+    /// Those of a container's groups that are in hierarchies that control something.
+    pub(super) fn controlled(groups: &[PathBuf]) -> Vec<PathBuf> {
+        let own = own_groups();
+        let is_controlled = |group: &&PathBuf| {
+            hierarchy(group).is_some_and(|name| own.get(&name) == Some(&Self::Controlled))
+        };
+        groups.iter().filter(is_controlled).cloned().collect()
+    }
 }
 
 /// This process's control groups of version 1 by hierarchy.

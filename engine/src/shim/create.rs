@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use libcontainer::container::Container;
@@ -17,11 +18,12 @@ use super::Launch;
 use super::control_groups::ControlGroups;
 use super::executor::{Exec, Seal};
 use super::filter::Filter;
+use super::first::Inside;
 use super::launch::Confinement;
+use super::membership::Membership;
 use super::protocol::{ExecRequest, Reply};
 use super::stdio::{Ends, Stdio};
-use super::{device_filter, groups, socket};
-use crate::container::Machine;
+use super::{first, socket};
 use crate::store;
 
 /// What went wrong, and what a shell would exit with where the command is to blame.
@@ -85,67 +87,39 @@ pub(super) fn container(launch: &Launch) -> Result<(Container, Pid, Stdio), Fail
     let console = Console::open(launch.tty, &launch.run, "console.sock")?;
     let ends = Ends::new(launch.tty, launch.open_stdin).map_err(Failure::new)?;
     let confinement = confinement(launch)?;
+    let spec = Rc::new(spec(launch)?);
     let mut seal = own_seal(&confinement)?;
-    seal.control_groups = confinement
-        .control_groups
-        .map(|view| ControlGroups::open(&launch.groups, view).map(Arc::new))
-        .transpose()
-        .map_err(|error| undone(launch, error))?;
-    let executor = Exec {
-        init: launch.init,
-        size: launch.size,
-        seal,
+    let views = confinement.control_groups;
+    let membership = Membership::new(&spec, &launch.groups, views.is_none());
+    let membership = membership.map_err(|error| undone(launch, error))?;
+    let opened = views.map(|view| ControlGroups::open(&launch.groups, view).map(Arc::new));
+    seal.control_groups = opened.transpose().map_err(|error| undone(launch, error))?;
+    let theirs = console.as_ref().map(Console::connect).transpose()?;
+    let inside = Inside {
+        executor: Exec {
+            init: launch.init,
+            size: launch.size,
+            seal,
+        },
+        ends: ends.as_ref(),
+        console: theirs.as_ref(),
     };
-    let builder = builder(launch, executor, console.as_ref())?;
-    let (builder, stdio) = with_ends(builder, ends);
-    let score = OwnScore::read();
-    let built = builder
-        .as_init(launch.bundle())
-        .with_systemd(false)
-        .with_detach(true)
-        .build();
-    score.restore();
-    let mut container = built.map_err(|error| undone(launch, error))?;
-    let started = begin(launch, &mut container, console, stdio);
-    match started {
-        Ok((pid, stdio)) => Ok((container, pid, stdio)),
+    let first = first::make(launch, &spec, &membership, inside);
+    let first = first.inspect_err(|_| first::undo(launch))?;
+    drop(theirs);
+    let stdio = match (console, ends) {
+        (Some(console), _) => console.receive().map(Stdio::terminal),
+        (None, ends) => Ok(ends.map(|ends| ends.ours).unwrap_or_default()),
+    };
+    match stdio.and_then(|stdio| wait_for_word().map(|()| stdio)) {
+        Ok(stdio) => first
+            .begin()
+            .map(|(container, pid)| (container, pid, stdio)),
         Err(failure) => {
-            // Nothing of it stays; what went wrong first is what matters.
-            let _ = container.delete(true);
+            first.undo();
             Err(failure)
         }
     }
-}
-
-/// What is between the container's creation and its first process being the image's program.
-fn begin(
-    launch: &Launch,
-    container: &mut Container,
-    console: Option<Console>,
-    stdio: Stdio,
-) -> Result<(Pid, Stdio), Failure> {
-    if Machine::is_unified() {
-        let spec = Spec::load(launch.bundle().join("config.json")).map_err(Failure::new)?;
-        let path = spec
-            .linux()
-            .as_ref()
-            .and_then(|linux| linux.cgroups_path().clone());
-        let path = path.unwrap_or_default();
-        let path = path.strip_prefix("/").unwrap_or(&path);
-        device_filter::install(&spec, &Path::new("/sys/fs/cgroup").join(path))
-            .map_err(Failure::new)?;
-    }
-    let stdio = match console {
-        Some(console) => Stdio::terminal(console.receive()?),
-        None => stdio,
-    };
-    wait_for_word()?;
-    container.start().map_err(Failure::new)?;
-    let pid = container.pid().ok_or_else(|| Failure {
-        message: "the container has no process".to_owned(),
-        code: None,
-    })?;
-    Ok((Pid::from_raw(pid.as_raw()), stdio))
 }
 
 /// Waits until the daemon has made everything that the container needs from outside. Without a daemon, nobody knows of
@@ -193,9 +167,16 @@ pub(super) fn process(launch: &Launch, exec: &ExecRequest) -> Result<(Pid, Stdio
 
 /// After the container could not be made: its control groups may be there already.
 fn undone(launch: &Launch, error: impl std::error::Error) -> Failure {
-    // What went wrong first is what matters.
-    let _ = groups::remove(&launch.groups);
+    first::undo(launch);
     Failure::new(error)
+}
+
+/// The container's specification.
+fn spec(launch: &Launch) -> Result<Spec, Failure> {
+    let bundle = launch.bundle();
+    let mut spec = Spec::load(bundle.join("config.json")).map_err(Failure::new)?;
+    spec.canonicalize_rootfs(bundle).map_err(Failure::new)?;
+    Ok(spec)
 }
 
 fn confinement(launch: &Launch) -> Result<Confinement, Failure> {
@@ -294,6 +275,12 @@ impl Console {
         let _ = fs::remove_file(&path);
         let listener = socket::listen(&path).map_err(Failure::new)?;
         Ok(Some(Self { path, listener }))
+    }
+
+    /// An end for the process in the container.
+    fn connect(&self) -> Result<OwnedFd, Failure> {
+        let end = socket::connect(&self.path).map_err(Failure::new)?;
+        Ok(end.into())
     }
 
     fn receive(self) -> Result<OwnedFd, Failure> {

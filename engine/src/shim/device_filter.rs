@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::path::Path;
 
-use libcontainer::oci_spec::runtime::{LinuxDeviceCgroup, LinuxDeviceType, Spec};
+use libcontainer::oci_spec::runtime::{LinuxDeviceCgroup, LinuxDeviceType};
 use nix::libc;
 
 /// What every container may do with devices: make nodes of all, use its own. Type, major and
@@ -31,18 +31,24 @@ const ALWAYS: &[(u8, i64, i64, &str)] = &[
 const BLOCK: u8 = 1;
 const CHARACTER: u8 = 2;
 
+/// What every container may do with devices, as version 1's files have it.
+pub(super) fn always() -> impl Iterator<Item = String> {
+    ALWAYS.iter().map(|(kind, major, minor, access)| {
+        let kind = if *kind == BLOCK { 'b' } else { 'c' };
+        let number = |number: i64| match number {
+            ..0 => "*".to_owned(),
+            number => number.to_string(),
+        };
+        format!("{kind} {}:{} {access}", number(*major), number(*minor))
+    })
+}
+
 /// Attaches the specification's rules to the control group whose folder is given. Rules after
 /// the first are taken for what is allowed besides; where the first allows all, nothing is done.
 ///
 /// # Errors
 /// The kernel's.
-pub(super) fn install(spec: &Spec, cgroup: &Path) -> io::Result<()> {
-    let resources = spec
-        .linux()
-        .as_ref()
-        .and_then(|linux| linux.resources().as_ref());
-    let rules = resources.and_then(|resources| resources.devices().as_deref());
-    let rules = rules.unwrap_or_default();
+pub(super) fn install(rules: &[LinuxDeviceCgroup], cgroup: &Path) -> io::Result<()> {
     if rules.first().is_some_and(LinuxDeviceCgroup::allow) {
         return Ok(());
     }
@@ -243,13 +249,6 @@ mod tests {
 
     use super::*;
 
-    fn spec(rules: serde_json::Value) -> Spec {
-        serde_json::from_value(json!({
-            "ociVersion": "1.2.0", "linux": {"resources": {"devices": rules}},
-        }))
-        .unwrap()
-    }
-
     /// A control group of version 2; `None` where there can be none.
     fn cgroup(name: &str) -> Option<PathBuf> {
         let roots = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].map(Path::new);
@@ -274,7 +273,8 @@ mod tests {
     /// Which of `/dev/zero` and `/dev/kmsg` can be opened under these rules.
     fn opened(name: &str, rules: serde_json::Value) -> Option<[bool; 2]> {
         let cgroup = cgroup(name)?;
-        let installed = install(&spec(rules), &cgroup);
+        let rules: Vec<LinuxDeviceCgroup> = serde_json::from_value(rules).unwrap();
+        let installed = install(&rules, &cgroup);
         let found = ["/dev/zero", "/dev/kmsg"].map(|device| opens(&cgroup, device));
         std::fs::remove_dir(&cgroup).unwrap();
         installed.unwrap();
@@ -298,6 +298,7 @@ mod tests {
     #[test]
     fn who_may_do_everything_is_not_asked() {
         let rules = json!([{"allow": true, "access": "rwm"}]);
-        install(&spec(rules), Path::new("/no-such")).unwrap();
+        let rules: Vec<LinuxDeviceCgroup> = serde_json::from_value(rules).unwrap();
+        install(&rules, Path::new("/no-such")).unwrap();
     }
 }

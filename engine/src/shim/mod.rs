@@ -5,7 +5,7 @@
 //! holds its stdio or terminal, writes its log, serves attach and exec on a socket of its own,
 //! reaps it and writes down how it ended. The daemon may end and come back meanwhile.
 //!
-//! The shim's side: `process`, `polling`, `serving`, `create`, `control_groups`, `device_filter`, `executor`, `log_file`, `connection`, `stdio`. The
+//! The shim's side: `process`, `polling`, `serving`, `create`, `first`, `membership`, `control_groups`, `device_filter`, `executor`, `log_file`, `connection`, `stdio`. The
 //! daemon's side: `launch`, `link`. What passes between them: `protocol`, `socket`, `fork_server`.
 
 mod connection;
@@ -15,12 +15,14 @@ mod device_filter;
 mod early;
 mod executor;
 mod filter;
+mod first;
 mod fork_server;
 mod groups;
 mod init;
 mod launch;
 mod link;
 mod log_file;
+mod membership;
 mod polling;
 mod process;
 mod protocol;

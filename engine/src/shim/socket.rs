@@ -13,8 +13,7 @@ use super::Launch;
 
 /// Whether a shim answers in the run folder of a container: the container runs.
 pub(crate) fn is_alive(run: &Path) -> bool {
-    let socket = Short::new(&Launch::socket(run));
-    socket.is_ok_and(|socket| UnixStream::connect(&socket.path).is_ok())
+    connect(&Launch::socket(run)).is_ok()
 }
 
 /// Listens at a path.
@@ -24,6 +23,15 @@ pub(crate) fn is_alive(run: &Path) -> bool {
 pub(super) fn listen(path: &Path) -> io::Result<UnixListener> {
     let short = Short::new(path)?;
     UnixListener::bind(&short.path)
+}
+
+/// Connects to who listens at a path.
+///
+/// # Errors
+/// The system's.
+pub(super) fn connect(path: &Path) -> io::Result<UnixStream> {
+    let short = Short::new(path)?;
+    UnixStream::connect(&short.path)
 }
 
 /// Receives a message and the descriptor that comes with it; the length of the message is 0 when there will be no more.
