@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::build::Offered;
+use crate::build::{Offered, Shared};
 use crate::container::Containers;
 use crate::events::Events;
 use crate::image::Images;
@@ -27,6 +27,8 @@ pub(crate) struct Engine {
     pub(crate) shims: ForkServer,
     /// Secrets of builds that have not begun.
     pub(crate) secrets: Offered,
+    /// Steps of builds that go on.
+    pub(crate) steps: Shared,
     /// What happened.
     pub(crate) events: Arc<Events>,
     /// The networks.
@@ -47,6 +49,7 @@ impl Engine {
             networks: Networks::open(&layout, events.clone())?,
             shims: ForkServer::default(),
             secrets: Offered::default(),
+            steps: Shared::default(),
             layout,
             events,
         }))

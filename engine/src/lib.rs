@@ -15,7 +15,7 @@
 //! | `build` | Dockerfiles |
 //! | `network` | bridges, addresses, DNS, published ports, firewall |
 //! | `volume`, `events`, `store` | volumes; the event log; documents |
-//! | `http` | asking servers |
+//! | `http`, `git` | asking servers; checking repositories out |
 //! | `footprint` | giving memory back |
 
 #![cfg(target_os = "linux")]
@@ -30,6 +30,7 @@ mod error;
 mod events;
 mod filters;
 mod footprint;
+mod git;
 mod http;
 mod identifier;
 mod image;

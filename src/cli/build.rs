@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use super::push::push_images;
-use super::session::with_place;
+use super::session::{until_signal, with_place};
 use super::{Context, Error};
 use crate::compose::model::SshKey;
 use crate::run;
@@ -119,7 +119,7 @@ pub async fn run(context: &Context, args: Args) -> Result<ExitCode, Error> {
             result = build::build_services(&engine, project, &args.services, &options, &sender) => {
                 result
             }
-            _ = tokio::signal::ctrl_c() => Err(run::Error::interrupted()),
+            () = until_signal().cancelled_owned() => Err(run::Error::interrupted()),
         }
     };
     drop(sender);

@@ -96,7 +96,11 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return context.finish(Err(error.into())),
     };
-    let result = runtime.block_on(dispatch(&context, parsed.command));
+    let result = runtime.block_on(async {
+        let result = dispatch(&context, parsed.command).await;
+        crate::run::cleanup::finished().await;
+        result
+    });
     // A blocked read of standard input must not keep the program alive.
     runtime.shutdown_background();
     context.finish(result)

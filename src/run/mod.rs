@@ -7,6 +7,7 @@ pub mod artifact;
 pub mod attach;
 pub mod bridge;
 pub mod build;
+pub mod cleanup;
 pub mod commit;
 pub mod container_end;
 pub mod copy;

@@ -81,11 +81,9 @@ async fn run(
     request.auth = registries(&headers)?;
     let (mut fingerprint, mut kept) = (None, None);
     if let Some(session) = &parameters.session {
-        let handed = engine.secrets.take(session);
-        request.secrets = handed.secrets;
-        request.agents = handed.agents;
-        request.auth.extend(handed.auth);
-        (fingerprint, kept) = (handed.fingerprint, handed.context);
+        let mut handed = engine.secrets.take(session);
+        (fingerprint, kept) = (handed.fingerprint.take(), handed.context.take());
+        request.take(handed);
     }
     let context = build_context::context(&engine, kept);
     request.context = context.folder().to_owned();

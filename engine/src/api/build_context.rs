@@ -42,10 +42,13 @@ struct Session {
     agents: Option<String>,
     context: Option<String>,
     place: Option<String>,
+    host: Option<String>,
+    uncached: Option<String>,
 }
 
 /// The secrets of the build that will have the same `session`, Base64 by id, in `X-Registry-Config` the credentials of
-/// registries, in `agents` the sockets of ssh agents on this machine, by id, and in `context` a fingerprint of the context: the
+/// registries, in `agents` the sockets of ssh agents on this machine, by id, in `host` a `HostConfig` whose `Ulimits`, `ShmSize` and
+/// `Privileged` count, in `uncached` the stages that take nothing from the cache, and in `context` a fingerprint of the context: the
 /// answer is 200 where that is here, and 202 where it has to be sent. Docker has no such path: with BuildKit its clients serve
 /// all that to the engine.
 async fn offer(
@@ -63,6 +66,8 @@ async fn offer(
         secrets: encoded.into_iter().map(decode).collect::<Result<_>>()?,
         auth: registries(&headers)?,
         agents: decoded("agents", asked.agents.as_deref())?,
+        host: decoded("host", asked.host.as_deref())?,
+        uncached: decoded("uncached", asked.uncached.as_deref())?,
         context: asked
             .context
             .as_ref()

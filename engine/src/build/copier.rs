@@ -97,17 +97,26 @@ impl<'a> Copier<'a> {
         Ok(futimens(&folder, &times(&stat))?)
     }
 
-    /// Makes a folder like another, without what is in it; one that is there stays as it is.
+    /// Makes a folder like another, without what is in it; one that is there only gets the other's mode.
     ///
     /// # Errors
     /// Those of files.
     pub(super) fn like(&self, source: &OwnedFd, target: &Path) -> io::Result<()> {
-        if self.to.open_at(target, OFlags::PATH).is_ok() {
-            return Ok(());
+        let stat = rustix::fs::fstat(source)?;
+        if let Ok(there) = self.to.folder(target) {
+            return Ok(fchmod(&there, Bits::from_raw_mode(stat.st_mode & 0o7777))?);
         }
         let made = self.make_folders(target)?;
-        let stat = rustix::fs::fstat(source)?;
         self.apply(source, &made, &stat)
+    }
+
+    /// Gives a folder of the target the time of another.
+    ///
+    /// # Errors
+    /// Those of files.
+    pub(super) fn time_like(&self, source: &OwnedFd, target: &Path) -> io::Result<()> {
+        let stat = rustix::fs::fstat(source)?;
+        Ok(futimens(self.to.folder(target)?, &times(&stat))?)
     }
 
     fn inner(

@@ -1,5 +1,6 @@
 //! What `COPY` and `ADD` do to files.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
@@ -37,6 +38,8 @@ pub(super) struct Copying<'a> {
     copier: Copier<'a>,
     owner: Option<(u32, u32)>,
     into_folder: bool,
+    /// The folders above what is copied that the present pattern has made like those of the source.
+    like: HashSet<PathBuf>,
 }
 
 impl<'a> Copying<'a> {
@@ -45,6 +48,7 @@ impl<'a> Copying<'a> {
         Self {
             copier: Copier::new(to, owner, how.mode.as_ref(), &how.exclusion),
             into_folder: how.target.ends_with('/'),
+            like: HashSet::new(),
             how,
             to,
             owner,
@@ -62,13 +66,20 @@ impl<'a> Copying<'a> {
     /// # Errors
     /// In words.
     pub(super) fn patterns(&mut self, from: &Root, patterns: &[String]) -> Result<(), String> {
-        for found in found(from, patterns, self.how.keeps_parents)? {
-            let copied = if self.how.keeps_parents {
-                self.with_parents(from, &found)
-            } else {
-                self.one(from, &found)
-            };
-            copied.map_err(|error| format!("{}: {error}", found.path.display()))?;
+        if self.how.keeps_parents && !patterns.is_empty() {
+            let made = self.copier.make_folders(&self.target());
+            made.map_err(|error| format!("{}: {error}", self.how.target))?;
+        }
+        for pattern in patterns {
+            self.like.clear();
+            for found in found(from, pattern, self.how.keeps_parents)? {
+                let copied = if self.how.keeps_parents {
+                    self.with_parents(from, &found)
+                } else {
+                    self.one(from, &found)
+                };
+                copied.map_err(|error| format!("{}: {error}", found.path.display()))?;
+            }
         }
         Ok(())
     }
@@ -173,15 +184,16 @@ impl<'a> Copying<'a> {
             return Ok(());
         }
         let mut target = self.target();
-        self.copier.make_folders(&target)?;
         let mut source: PathBuf = found.path.iter().take(found.pivot).collect();
         let Some(above) = below.parent() else {
-            return self.copier.contents(&from.folder(&source)?, "", &target);
+            return self.copier.time_like(&from.folder(&source)?, &target);
         };
         for name in above {
             source.push(name);
             target.push(name);
-            self.copier.like(&from.folder(&source)?, &target)?;
+            if self.like.insert(target.clone()) {
+                self.copier.like(&from.folder(&source)?, &target)?;
+            }
         }
         target.push(below.file_name().unwrap_or_default());
         self.entry(from, &found.path, &path, &target)

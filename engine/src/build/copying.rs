@@ -137,7 +137,8 @@ impl Builder<'_> {
             // Equal layers are equal files.
             From::Image(layers) => format!("{}\n{:?}", layers.join(" "), copying.patterns),
             From::Context(context) => {
-                let digest = self.digest(context, &copying.patterns);
+                let keeps_parents = copying.how.keeps_parents;
+                let digest = self.digest(context, &copying.patterns, keeps_parents);
                 digest.await.map_err(|error| instruction.error(error))?
             }
         };

@@ -8,6 +8,7 @@
 //! | `stages`, `graph` | which stages there are and which are needed; those built, some at once |
 //! | `builder`, `base` | the whole build; what a stage begins with |
 //! | `steps` | each instruction from the cache or anew |
+//! | `shared` | steps that several builds need at once, done by one |
 //! | `stage` | what a stage has come to |
 //! | `configure`, `healthcheck`, `duration` | instructions that change the configuration |
 //! | `copying`, `copy`, `copier`, `found`, `summary`, `owner`, `mode`, `remote` | `COPY` and `ADD` |
@@ -46,6 +47,7 @@ mod remote;
 mod run_mounts;
 mod running;
 mod secrets;
+mod shared;
 mod stage;
 mod stages;
 mod steps;
@@ -72,6 +74,7 @@ pub(crate) use manifest::Manifest;
 pub(crate) use parse::{Instruction, parse};
 pub(crate) use progress::{Lines, Progress, Step};
 pub(crate) use secrets::{Auth, Handed, Offered, Secrets};
+pub(crate) use shared::Shared;
 pub(crate) use stages::check_platform;
 
 /// What a client asks for.
@@ -94,6 +97,8 @@ pub(crate) struct Build {
     pub(crate) target: String,
     /// Whether nothing is taken from the cache.
     pub(crate) no_cache: bool,
+    /// The stages that take nothing from the cache, by name.
+    pub(crate) uncached: Vec<String>,
     /// Whether base images are pulled although they are here.
     pub(crate) pull: bool,
     /// What registries want to know.
@@ -107,6 +112,20 @@ pub(crate) struct Build {
     pub(crate) host: HostConfig,
     /// Ends the build: nobody wants it any more.
     pub(crate) canceled: CancellationToken,
+}
+
+impl Build {
+    /// Takes what the client has handed over before, its context apart.
+    pub(crate) fn take(&mut self, handed: Handed) {
+        self.secrets = handed.secrets;
+        self.agents = handed.agents;
+        self.auth.extend(handed.auth);
+        self.uncached = handed.uncached;
+        let (host, given) = (&mut self.host, handed.host);
+        host.privileged = given.privileged;
+        host.ulimits = given.ulimits.or(host.ulimits.take());
+        host.shm_size = given.shm_size.or(host.shm_size);
+    }
 }
 
 /// A Dockerfile.

@@ -1,14 +1,12 @@
 //! `ADD` of addresses: files over HTTP, and Git repositories.
 
-mod git;
 mod http;
 
 use std::path::{Path, PathBuf};
 
 use super::builder::Builder;
+use crate::git::GitRepository;
 use crate::{Error, Result, identifier};
-
-pub(super) use git::Repository;
 
 /// Something that is elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +14,7 @@ pub(super) enum Remote {
     /// One file, by `http` or `https`.
     File(String),
     /// A Git repository.
-    Repository(Repository),
+    Repository(GitRepository),
 }
 
 /// What was got, in a folder of its own, which goes with this.
@@ -35,7 +33,7 @@ pub(super) struct Fetched {
 impl Remote {
     /// What a source of `ADD` means; `None` for a path.
     pub(super) fn of(source: &str) -> Option<Self> {
-        if let Some(repository) = Repository::of(source) {
+        if let Some(repository) = GitRepository::of(source) {
             return Some(Self::Repository(repository));
         }
         let is_address = source.starts_with("http://") || source.starts_with("https://");
@@ -86,7 +84,11 @@ pub(super) async fn fetch(
     match remote {
         Remote::File(url) => http::fetch(url, checksum, &mut fetched).await?,
         Remote::Repository(repository) => {
-            git::fetch(repository, checksum, keeps_git, &mut fetched).await?;
+            let top = fetched.folder.join("tree");
+            std::fs::create_dir(&top).map_err(|error| Error::io("create", &top, error))?;
+            let done = repository.checkout(&top, checksum, keeps_git).await?;
+            fetched.place = Some(done.folder);
+            fetched.key = done.key;
         }
     }
     Ok(fetched)

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use bollard_stubs::models::HostConfig;
+
 use super::contexts::{Context, Contexts};
 use crate::{Error, Result};
 
@@ -35,6 +37,10 @@ pub(crate) struct Handed {
     pub(crate) auth: Auth,
     /// Sockets of ssh agents, on this machine, by id.
     pub(crate) agents: BTreeMap<String, PathBuf>,
+    /// Limits of the commands' containers, and whether they may be privileged.
+    pub(crate) host: HostConfig,
+    /// The stages that take nothing from the cache, by name.
+    pub(crate) uncached: Vec<String>,
     /// What to call the context when it is kept.
     pub(crate) fingerprint: Option<String>,
     /// The context, where it was kept or a manifest of it has come.

@@ -6,7 +6,8 @@ use super::builder::Builder;
 use super::configure::{configure, pairs};
 use super::expand::Expander;
 use super::layer::Layer;
-use super::progress::{Progress, Step};
+use super::progress::{Progress, StageName, Step};
+use super::shared::{End, Turn};
 use super::stage::Stage;
 use super::stages::arguments;
 use super::{Failure, Instruction, run_mounts, running};
@@ -48,12 +49,8 @@ impl Builder<'_> {
         let copying = self.copying(stage, instruction, step).await?;
         let told = copying.told();
         let key = self.copy_key(stage, &copying, instruction).await?;
-        let outcome = if let Some(outcome) = self.known(&key, step) {
-            outcome
-        } else {
-            let layer = self.copy(stage, instruction, copying).await?;
-            self.remember(&key, layer)?
-        };
+        let copy = async { Ok(self.copy(stage, instruction, copying).await?) };
+        let outcome = self.once(&key, step, copy).await?;
         stage.add(outcome.layer, told, outcome.created);
         Ok(())
     }
@@ -81,15 +78,10 @@ impl Builder<'_> {
             config.working_dir.as_deref().unwrap_or_default(),
             instruction.flag("network").unwrap_or_default(),
             instruction.flag("security").unwrap_or_default(),
-            &mounted,
+            &format!("{mounted}{}", self.limits()),
         ]);
-        let outcome = if let Some(outcome) = self.known(&key, step) {
-            outcome
-        } else {
-            let layer = self.run(stage, instruction, (&command, &mounts), step);
-            let layer = Box::pin(layer).await?;
-            self.remember(&key, layer)?
-        };
+        let run = self.run(stage, instruction, (&command, &mounts), step);
+        let outcome = self.once(&key, step, Box::pin(run)).await?;
         stage.add(
             outcome.layer,
             format!("RUN {told} # buildkit"),
@@ -122,12 +114,11 @@ impl Builder<'_> {
         let user = config.user.unwrap_or_default();
         let layers = stage.document.rootfs.diff_ids.join(" ");
         let key = self.key(&["WORKDIR", &layers, &folder, &user]);
-        let outcome = if let Some(outcome) = self.known(&key, step) {
-            outcome
-        } else {
+        let make = async {
             let layer = self.work_folder(stage, folder, user).await;
-            self.remember(&key, layer.map_err(|error| instruction.error(error))?)?
+            Ok(layer.map_err(|error| instruction.error(error))?)
         };
+        let outcome = self.once(&key, step, make).await?;
         stage.add(outcome.layer, told, outcome.created);
         Ok(())
     }
@@ -154,11 +145,86 @@ impl Builder<'_> {
         digest.strip_prefix("sha256:").unwrap_or(&digest).to_owned()
     }
 
+    /// What the build says of the containers of its commands: they may do something else with it. Empty where it says nothing.
+    fn limits(&self) -> String {
+        let host = &self.build.host;
+        let limits = host.ulimits.iter().flatten().map(|limit| {
+            let name = limit.name.as_deref().unwrap_or_default();
+            format!("{name}={:?}:{:?}", limit.soft, limit.hard)
+        });
+        let hosts = host.extra_hosts.iter().flatten().cloned();
+        let network = host.network_mode.iter().cloned();
+        let memory = host.shm_size.iter().map(i64::to_string);
+        let all = limits.chain(hosts).chain(network).chain(memory);
+        all.fold(String::new(), |all, one| all + "\0" + &one)
+    }
+
+    /// What comes of a step: known from before, from another build that does the same just now, or by doing the work.
+    async fn once(
+        &self,
+        key: &str,
+        step: &Step,
+        work: impl Future<Output = Result<Layer, Failure>>,
+    ) -> Result<Outcome, Failure> {
+        let doing = loop {
+            if let Some(outcome) = self.known(key, step) {
+                return Ok(outcome);
+            }
+            let waiting = match self.engine.steps.turn(key) {
+                Turn::Own(doing) => break Some(doing),
+                Turn::Other(waiting) => waiting,
+            };
+            let end = tokio::select! {
+                end = waiting.end() => end,
+                () = self.canceled.cancelled() => End::Abandoned,
+            };
+            self.check_canceled()?;
+            match end {
+                // Without the cache too: it was done while this build went on.
+                End::Done => {
+                    if let Some(outcome) = self.taken_over(key, step) {
+                        return Ok(outcome);
+                    }
+                }
+                End::Failed => break None,
+                End::Abandoned => {}
+            }
+        };
+        // It may have been done since the cache was asked.
+        if let Some(outcome) = self.known(key, step) {
+            return Ok(outcome);
+        }
+        let done = match work.await {
+            Ok(layer) => self.remember(key, layer).map_err(Failure::from),
+            Err(failure) => Err(failure),
+        };
+        let end = match &done {
+            Ok(_) => End::Done,
+            // The command was ended, or there was no reason to wait for it any more.
+            Err(_) if self.canceled.is_cancelled() => End::Abandoned,
+            Err(_) => End::Failed,
+        };
+        if let Some(doing) = doing {
+            doing.end(end);
+        }
+        done
+    }
+
     /// What came of a step before.
-    pub(super) fn known(&self, key: &str, step: &Step) -> Option<Outcome> {
-        if self.build.no_cache {
+    fn known(&self, key: &str, step: &Step) -> Option<Outcome> {
+        let is_uncached = |stage: &StageName| {
+            let name = &self.plan.stages[stage.number].name;
+            let mut uncached = self.build.uncached.iter();
+            uncached.any(|other| other.eq_ignore_ascii_case(name))
+        };
+        if self.build.no_cache || step.stage.as_ref().is_some_and(is_uncached) {
             return None;
         }
+        self.taken_over(key, step)
+    }
+
+    /// What the cache has of a step.
+    fn taken_over(&self, key: &str, step: &Step) -> Option<Outcome> {
         let known = self.engine.images.cached(key, &self.lease)?;
         let layer = known.layers.into_iter().next()?;
         let diff_id = known.document.rootfs.diff_ids.into_iter().next()?;

@@ -64,8 +64,7 @@ impl<'a> Summary<'a> {
         if kind == FileType::Socket {
             return Ok(());
         }
-        self.part(path.as_os_str().as_bytes());
-        self.part(&stat.st_mode.to_le_bytes());
+        self.name(path, stat.st_mode);
         match kind {
             FileType::Directory => {
                 let folder = openat(folder, name, NO_FOLLOW_FOLDER, Mode::empty())?;
@@ -83,6 +82,12 @@ impl<'a> Summary<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// Adds a path and its mode.
+    pub(super) fn name(&mut self, path: &Path, mode: u32) {
+        self.part(path.as_os_str().as_bytes());
+        self.part(&mode.to_le_bytes());
     }
 
     /// Adds what is in a folder.

@@ -1,6 +1,8 @@
 //! Named contexts that are folders, for builders that know no named contexts: each becomes an image for as long as the
 //! build takes, and the instructions name that.
 
+use std::time::Duration;
+
 use bollard::Docker;
 use bollard::query_parameters::{CreateImageOptionsBuilder, RemoveImageOptionsBuilder};
 use futures::StreamExt as _;
@@ -8,21 +10,24 @@ use futures::StreamExt as _;
 use super::archive::Archive;
 use super::posted::ignore_file_of;
 use super::recipe::{Context, Dockerfile, NamedContext, Recipe};
-use crate::run::Error;
+use crate::run::{Error, cleanup};
 
 /// Images of an engine that hold the contexts of a build.
 #[derive(Debug)]
-pub(super) struct ContextImages<'e> {
-    docker: &'e Docker,
+pub(super) struct ContextImages {
+    docker: Docker,
     names: Vec<String>,
+    /// Whether the engine has the last one, as far as is known.
+    is_whole: bool,
 }
 
-impl<'e> ContextImages<'e> {
+impl ContextImages {
     /// None yet.
-    pub(super) fn none(docker: &'e Docker) -> Self {
+    pub(super) fn none(docker: &Docker) -> Self {
         Self {
-            docker,
+            docker: docker.clone(),
             names: Vec::new(),
+            is_whole: true,
         }
     }
 
@@ -32,14 +37,6 @@ impl<'e> ContextImages<'e> {
     /// # Errors
     /// When a folder cannot be read, or the engine does not take it.
     pub(super) async fn import(&mut self, recipe: &mut Recipe) -> Result<(), Error> {
-        let imported = self.folders(recipe).await;
-        if imported.is_err() {
-            self.remove().await;
-        }
-        imported
-    }
-
-    async fn folders(&mut self, recipe: &mut Recipe) -> Result<(), Error> {
         if let (Dockerfile::Inside(_), Context::Remote(_)) = (&recipe.dockerfile, &recipe.context) {
             return Ok(());
         }
@@ -72,21 +69,42 @@ impl<'e> ContextImages<'e> {
         let body = bollard::body_try_stream(content);
         let mut messages = self.docker.create_image(Some(options), Some(body), None);
         self.names.push(image.to_owned());
+        self.is_whole = false;
         while let Some(message) = messages.next().await {
             if let Err(error) = message {
                 return Err(packing.take().unwrap_or_else(|| error.into()));
             }
         }
+        self.is_whole = true;
         Ok(())
     }
+}
 
-    /// Takes them away. One that is gone already, or that cannot be removed, is no failure of the build.
-    pub(super) async fn remove(&mut self) {
-        for name in std::mem::take(&mut self.names) {
+/// However the build ends, and if it is given up: they are taken away.
+impl Drop for ContextImages {
+    fn drop(&mut self) {
+        if self.names.is_empty() {
+            return;
+        }
+        let names = std::mem::take(&mut self.names);
+        let tries = if self.is_whole { 1 } else { TRIES };
+        cleanup::begin(remove(self.docker.clone(), names, tries));
+    }
+}
+
+/// How often an image is looked for that the engine may have taken whole without telling yet.
+const TRIES: usize = 5;
+
+/// Removes images. One that is gone already, or that cannot be removed, is no failure of the build.
+async fn remove(docker: Docker, names: Vec<String>, tries: usize) {
+    for name in names {
+        for attempt in 1..=tries {
             let options = RemoveImageOptionsBuilder::default().force(true).build();
-            let removed = self.docker.remove_image(&name, Some(options), None).await;
-            if let Err(error) = removed {
-                tracing::debug!("remove {name}: {error}");
+            let removed = docker.remove_image(&name, Some(options), None).await;
+            let Err(error) = removed else { break };
+            tracing::debug!("remove {name}: {error}");
+            if attempt < tries {
+                tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use bollard_buildkit_proto::google::rpc;
 use prost::Message as _;
 
-use super::recipe::{Context, Dockerfile, Recipe};
+use super::recipe::{Context, Dockerfile, Recipe, problem};
 use super::trace::Failed;
 use crate::dockerfile;
 use crate::report::Excerpt;
@@ -98,6 +98,9 @@ pub(super) fn error(recipe: &Recipe, report: Report) -> Error {
         "cannot build the image of service {service:?}: {text}"
     ));
     error.remedy = remedy(recipe, &report.text);
+    if is_missing_target(&report.text) {
+        error.path = problem(service, "target", "").path;
+    }
     let lines = report.lines.or_else(|| line_in(&report.text));
     let output = report
         .step
@@ -177,12 +180,18 @@ fn remedy(recipe: &Recipe, text: &str) -> Option<String> {
             ),
             Context::Remote(_) => "correct the path".to_owned(),
         }
-    } else if text.contains("target stage") && text.contains("could not be found") {
+    } else if is_missing_target(text) {
         "correct `build.target`, or name a stage of the Dockerfile with `AS`".to_owned()
     } else {
         return None;
     };
     Some(remedy)
+}
+
+/// Whether the Dockerfile has no stage of the name that `build.target` gives.
+fn is_missing_target(text: &str) -> bool {
+    text.contains("target stage") && text.contains("could not be found")
+        || text.contains("failed to reach build target")
 }
 
 /// The Dockerfile of a recipe, where it is here: its name for people, its text, and the attribute of the compose files

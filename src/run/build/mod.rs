@@ -228,7 +228,7 @@ async fn try_build(
         recipe = recipe.without_image_contexts();
     }
     let recipes = (&recipe, &original);
-    let built = if !classic && hijack::is_possible(&engine.address) {
+    if !classic && hijack::is_possible(&engine.address) {
         session::build(&engine.address, recipes, auth, sender).await
     } else {
         let builder = if classic {
@@ -237,9 +237,7 @@ async fn try_build(
             Builder::BuildKit
         };
         posted::build(engine, recipes, builder, auth, sender).await
-    };
-    images.remove().await;
-    built
+    }
 }
 
 #[cfg(test)]

@@ -14,10 +14,10 @@ use super::classic::Classic;
 use super::failure::{self, Report};
 use super::ignore::{Ignore, clean};
 use super::kept;
-use super::recipe::{Context, Dockerfile, Recipe, problem};
+use super::recipe::{Context, Dockerfile, INSECURE, Recipe, problem};
 use super::trace::Trace;
 use crate::connect::Engine;
-use crate::report::event::{Sender, send};
+use crate::report::event::{Event, Sender, send};
 use crate::run::Error;
 use crate::run::error::Kind;
 use crate::run::registry_auth::RegistryAuth;
@@ -44,6 +44,13 @@ pub(super) async fn build(
     sender: &Sender,
 ) -> Result<String, Error> {
     refuse_unsupported(recipe, engine.bundled)?;
+    if !recipe.cache_to.is_empty() {
+        let service = &recipe.service;
+        let text = format!(
+            "service {service:?}: `build.cache_to` has no effect: this engine's builder writes its cache nowhere else"
+        );
+        send(sender, Event::Warning(text));
+    }
     let docker = &engine.docker;
     let (dockerfile, mut archive) = archive(recipe, &original.dockerfile)?;
     let mut options = BuildImageOptionsBuilder::default()
@@ -133,25 +140,26 @@ async fn tag_image(docker: &Docker, image: &str, tag: &str) -> Result<(), Error>
 
 /// What this way of building cannot do.
 fn refuse_unsupported(recipe: &Recipe, bundled: bool) -> Result<(), Error> {
+    // The bundled engine is handed more beside the request.
+    let is_small = |size: i64| i32::try_from(size).is_ok();
+    let is_known = |name: &str| name == "network.host" || bundled && name == INSECURE;
     let given = [
         ("secrets", !recipe.secrets.is_empty() && !bundled),
         ("ssh", !recipe.ssh.is_empty() && !bundled),
         ("additional_contexts", !recipe.contexts.is_empty()),
-        ("cache_to", !recipe.cache_to.is_empty()),
-        ("no_cache_filter", !recipe.no_cache_filter.is_empty()),
-        ("ulimits", !recipe.ulimits.is_empty()),
+        (
+            "no_cache_filter",
+            !recipe.no_cache_filter.is_empty() && !bundled,
+        ),
+        ("ulimits", !recipe.ulimits.is_empty() && !bundled),
         (
             "shm_size",
-            recipe
-                .shm_size
-                .is_some_and(|size| i32::try_from(size).is_err()),
+            !bundled && !recipe.shm_size.is_none_or(is_small),
         ),
+        ("privileged", recipe.privileged && !bundled),
         (
             "entitlements",
-            recipe
-                .entitlements
-                .iter()
-                .any(|name| name != "network.host"),
+            !recipe.entitlements.iter().all(|name| is_known(name)),
         ),
     ];
     match given.into_iter().find(|(_, given)| *given) {

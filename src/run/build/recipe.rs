@@ -59,7 +59,9 @@ pub(super) struct Recipe {
     pub(super) secrets: BTreeMap<String, SecretSource>,
     pub(super) ssh: Vec<SshKey>,
     pub(super) contexts: BTreeMap<String, NamedContext>,
+    /// With what `privileged` and `network` ask for.
     pub(super) entitlements: Vec<String>,
+    pub(super) privileged: bool,
     pub(super) memory: Option<i64>,
 }
 
@@ -166,8 +168,19 @@ impl Recipe {
             ssh,
             contexts: contexts(project, build, separator),
             entitlements: entitlements(build),
+            privileged: build.privileged,
             memory: options.memory,
         })
+    }
+}
+
+/// The entitlement of `RUN --security=insecure`.
+pub(super) const INSECURE: &str = "security.insecure";
+
+impl Recipe {
+    /// Whether commands that ask for it get all that privileged containers have.
+    pub(super) fn may_be_privileged(&self) -> bool {
+        self.entitlements.iter().any(|name| name == INSECURE)
     }
 }
 
@@ -414,7 +427,7 @@ fn entitlements(build: &Build) -> Vec<String> {
         }
     };
     if build.privileged {
-        add("security.insecure");
+        add(INSECURE);
     }
     if build.network.as_deref() == Some("host") {
         add("network.host");

@@ -1,5 +1,5 @@
-//! Secrets for the builder of the bundled engine, which speaks no BuildKit: they are handed over
-//! before the build, under the name of a session that the build then gives.
+//! Secrets for the builder of the bundled engine, which speaks no BuildKit, and what else the request of a build has no place for:
+//! they are handed over before the build, under the name of a session that the build then gives.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use bollard::auth::DockerCredentials;
+use bollard::models::{HostConfig, ResourcesUlimits};
 
 use super::recipe::{Recipe, SecretSource, problem};
 use crate::connect::Engine;
@@ -59,15 +60,35 @@ pub(super) async fn offer(
     let config = BASE64_URL_SAFE.encode(config);
     let agents = serde_json::to_vec(beside.agents).map_err(failed)?;
     let agents = encoded_query(&agents);
+    let host = encoded_query(&serde_json::to_vec(&host(recipe)).map_err(failed)?);
+    let uncached = serde_json::to_vec(&recipe.no_cache_filter).map_err(failed)?;
+    let uncached = encoded_query(&uncached);
     let context = beside.context.unwrap_or_default();
     let post = Post {
-        path: &format!("/build/secrets?session={session}&agents={agents}&context={context}"),
+        path: &format!(
+            "/build/secrets?session={session}&agents={agents}&host={host}&uncached={uncached}&context={context}"
+        ),
         protocol: "tcp",
         headers: &[("X-Registry-Config", config.as_str())],
         body: &body,
     };
     let answer = hijack::upgrade(&engine.address, post).await?;
     Ok((session, answer.status == HAS_CONTEXT && !context.is_empty()))
+}
+
+/// What commands may take and do.
+fn host(recipe: &Recipe) -> HostConfig {
+    let limit = |(name, soft, hard): &(String, i64, i64)| ResourcesUlimits {
+        name: Some(name.clone()),
+        soft: Some(*soft),
+        hard: Some(*hard),
+    };
+    HostConfig {
+        ulimits: Some(recipe.ulimits.iter().map(limit).collect()),
+        shm_size: recipe.shm_size.filter(|size| *size > 0),
+        privileged: Some(recipe.may_be_privileged()),
+        ..HostConfig::default()
+    }
 }
 
 /// Bytes as the value of a query's parameter.

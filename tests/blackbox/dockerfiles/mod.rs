@@ -1,8 +1,12 @@
 //! Every folder of `fixtures/dockerfiles` is built, and what comes of it compared with its `expected.txt`, which Docker's
 //! BuildKit has written: files with their modes, owners, links, contents and times, and the image's configuration.
 //!
-//! `RCOMPOSE_UPDATE=1 RCOMPOSE_TEST_ENGINE=/path/of/dockerd cargo test --test blackbox -- dockerfiles` writes them anew.
+//! `RCOMPOSE_UPDATE=1 RCOMPOSE_TEST_ENGINE=/path/of/dockerd cargo test --test blackbox -- dockerfiles` writes them anew. What that
+//! Docker is too old for, `RCOMPOSE_TEST_FRONTEND=/path/of/dockerfile-frontend` builds on it: BuildKit's own, of a later version.
+//!
+//! A case may have a `web.sh`, whose files `http://127.0.0.1:18080/CASE/` serves, and with `x-agent: yes` an ssh agent.
 
+mod beside;
 mod image;
 
 use std::path::{Path, PathBuf};
@@ -91,10 +95,22 @@ impl Case {
         project
     }
 
-    /// Builds it and tells what came of it; the error is for people.
-    fn told(&self, start: SystemTime, with_history: bool) -> Result<String, String> {
-        let project = self.project();
-        let built = project.rcompose(&["build"]);
+    /// Builds it, with a frontend of BuildKit if one is given, and tells what came of it; the error is for people.
+    fn told(
+        &self,
+        start: SystemTime,
+        with_history: bool,
+        frontend: Option<&str>,
+    ) -> Result<String, String> {
+        let mut project = self.project();
+        let agent = self.setting("x-agent");
+        let _agent = agent.map(|_| beside::Agent::start(&mut project));
+        let argument = frontend.map(|image| format!("BUILDKIT_SYNTAX={image}"));
+        let mut arguments = vec!["build"];
+        if let Some(argument) = &argument {
+            arguments.extend(["--build-arg", argument]);
+        }
+        let built = project.rcompose(&arguments);
         if built.code != 0 {
             return Err(format!("is not built:\n{}{}", built.stdout, built.stderr));
         }
@@ -156,23 +172,27 @@ fn every_dockerfile_makes_what_docker_makes() {
         "Docker of 28.0 or later writes what is expected"
     );
     images_of("dockerfiles");
+    let cases = Case::all();
+    let _web = beside::web(&cases);
+    let frontend = beside::frontend();
     // Steps of one case may be known of another.
     let start = SystemTime::now();
     let mut passed = 0;
     let mut wrong = Vec::new();
-    for case in Case::all() {
+    for case in cases {
         if !case.name.contains(&wanted) {
             continue;
         }
-        if engine
+        let is_new = engine
             .as_ref()
-            .is_some_and(|engine| *engine < version(case.least()))
-        {
+            .is_some_and(|engine| *engine < version(case.least()));
+        let frontend = frontend.filter(|_| is_new);
+        if is_new && frontend.is_none() {
             eprintln!("{}: needs Docker {}", case.name, case.least());
             continue;
         }
         let file = case.folder.join("expected.txt");
-        match case.told(start, with_history) {
+        match case.told(start, with_history, frontend) {
             Err(error) => wrong.push(format!("{} {error}", case.name)),
             Ok(told) if updates => std::fs::write(&file, told).expect("expected.txt is written"),
             Ok(told) => match difference(&file, &told, with_history) {

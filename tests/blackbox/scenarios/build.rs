@@ -340,7 +340,7 @@ fn what_a_platform_or_a_right_needs_is_refused_with_its_place() {
         .says("windows/amd64");
     let mut project = Project::new(
         "buildfree",
-        "services: {free: {build: {context: ., privileged: true}}}",
+        "services: {free: {build: {context: ., entitlements: [device]}}}",
     );
     project.file("Dockerfile", "FROM IMAGE\n");
     project.set("DOCKER_BUILDKIT", "0");

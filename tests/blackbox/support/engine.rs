@@ -16,6 +16,10 @@ pub(crate) struct Engine {
     pub(crate) network: File,
     /// All that the engine told since its start.
     pub(crate) events: Recorder,
+    /// Its first process, as the machine counts.
+    pid: String,
+    /// Its folder, as itself sees it.
+    state: PathBuf,
     /// Kept for its standard input.
     _child: Child,
 }
@@ -90,6 +94,8 @@ fn serve(name: &str, settings: &[(&str, &str)]) -> Engine {
             .expect("the engine's namespace"),
         events: Recorder::start(&host),
         host,
+        pid: pid.trim().to_owned(),
+        state,
         _child: child,
     };
     make_images(&engine.host, "tests");
@@ -155,6 +161,22 @@ impl Engine {
         String::from_utf8_lossy(&output.stdout)
             .trim_end()
             .to_owned()
+    }
+
+    /// Where a path below its folder for data is for the tests.
+    pub(crate) fn data(&self, path: &str) -> PathBuf {
+        let state = self.state.strip_prefix("/").unwrap_or(&self.state);
+        let root = Path::new("/proc").join(&self.pid).join("root");
+        root.join(state).join("data").join(path)
+    }
+
+    /// What is mounted below its folder: of containers and of steps of builds.
+    pub(crate) fn mounts(&self) -> Vec<String> {
+        let path = Path::new("/proc").join(&self.pid).join("mountinfo");
+        let mounts = std::fs::read_to_string(path).expect("the engine runs");
+        let state = format!("{}/", self.state.display());
+        let lines = mounts.lines().filter(|line| line.contains(&state));
+        lines.map(ToOwned::to_owned).collect()
     }
 
     /// `docker inspect` of one object.

@@ -11,6 +11,9 @@ use nix::sched::{CloneFlags, setns};
 
 use super::engine::engine;
 
+/// When every file was changed, as it tells.
+const CHANGED: &str = "Wed, 21 Oct 2015 07:28:00 GMT";
+
 /// A server of files; it ends with the test's process.
 pub(crate) struct Web {
     /// `http://127.0.0.1:PORT`.
@@ -20,10 +23,15 @@ pub(crate) struct Web {
 impl Web {
     /// Serves these contents, by path.
     pub(crate) fn start(files: BTreeMap<String, Vec<u8>>) -> Self {
+        Self::at(0, files)
+    }
+
+    /// The same on this port; 0 for any.
+    pub(crate) fn at(port: u16, files: BTreeMap<String, Vec<u8>>) -> Self {
         let network = engine().network.try_clone().expect("a file descriptor");
         let binding = std::thread::spawn(move || {
             setns(network.as_fd(), CloneFlags::CLONE_NEWNET).expect("root");
-            TcpListener::bind(("127.0.0.1", 0)).expect("a port")
+            TcpListener::bind(("127.0.0.1", port)).expect("a port")
         });
         let listener = binding.join().expect("it binds");
         let address = listener.local_addr().expect("it is bound");
@@ -58,7 +66,7 @@ fn serve(client: TcpStream, files: &BTreeMap<String, Vec<u8>>) {
     let mut client = client;
     let _ = write!(
         client,
-        "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nLast-Modified: {CHANGED}\r\nConnection: close\r\n\r\n"
     );
     if !first.starts_with("HEAD ") {
         let _ = client.write_all(body);

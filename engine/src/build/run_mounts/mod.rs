@@ -1,6 +1,7 @@
 //! What `RUN --mount` brings into a container: caches that stay, files of the context or of
 //! another stage, file systems in memory, secrets and agents.
 
+mod agent;
 mod options;
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ use crate::archive::Root;
 use crate::container::blocking;
 use crate::image::digest;
 use crate::{Error, Result, identifier};
+use agent::AgentSocket;
 use options::{Kind, Options, Sharing};
 
 /// One `--mount`.
@@ -41,6 +43,8 @@ pub(super) struct Mounted {
     names: Vec<String>,
     /// Files of secrets.
     secrets: Vec<SecretFile>,
+    /// Sockets of agents.
+    agents: Vec<AgentSocket>,
     /// Folders that go with the container.
     passing: Vec<PathBuf>,
     /// Caches that others wait for.
@@ -52,10 +56,18 @@ pub(super) struct Mounted {
 /// # Errors
 /// 400 for what makes no sense, 501 for kinds and options that are not supported, by name.
 pub(super) fn read(stage: &Stage, instruction: &Instruction) -> Result<Vec<RunMount>> {
-    let texts = instruction.flag_values("mount");
-    texts
-        .map(|text| options::read(stage, instruction, text).map(RunMount))
-        .collect()
+    let mut mounts = Vec::new();
+    let mut agents = 0;
+    for text in instruction.flag_values("mount") {
+        let mut mount = options::read(stage, instruction, text)?;
+        if mount.kind == Kind::Ssh {
+            let own = || format!("/run/buildkit/ssh_agent.{agents}");
+            mount.target.get_or_insert_with(own);
+            agents += 1;
+        }
+        mounts.push(RunMount(mount));
+    }
+    Ok(mounts)
 }
 
 impl Builder<'_> {
@@ -68,8 +80,12 @@ impl Builder<'_> {
         for RunMount(mount) in mounts {
             let content = match (mount.kind, &mount.from) {
                 (Kind::Bind, None) => {
-                    self.digest(&self.build.context, std::slice::from_ref(&mount.source))
-                        .await?
+                    self.digest(
+                        &self.build.context,
+                        std::slice::from_ref(&mount.source),
+                        false,
+                    )
+                    .await?
                 }
                 (Kind::Bind, Some(from)) => self.layers_of(from, step).await?.join(" "),
                 // What a secret is must not show, and a new one is no reason to do the same again.
@@ -133,7 +149,13 @@ impl Builder<'_> {
         let id = match mount.sharing {
             Sharing::Shared => id.to_owned(),
             Sharing::Locked => {
-                mounted.turns.push(turn(id).lock_owned().await);
+                let turn = tokio::select! {
+                    turn = turn(id).lock_owned() => turn,
+                    () = self.canceled.cancelled() => {
+                        return Err(Error::bad_request("the build was canceled"));
+                    }
+                };
+                mounted.turns.push(turn);
                 id.to_owned()
             }
             Sharing::Private => {
@@ -204,6 +226,12 @@ impl Builder<'_> {
     }
 
     fn agent(&self, mount: &Options, mounted: &mut Mounted) -> Result<Option<PathBuf>> {
+        let target = mount.target.as_deref().unwrap_or_default();
+        // The variable is that of the first, even if that has no agent.
+        let is_known = |variable: &String| variable.starts_with("SSH_AUTH_SOCK=");
+        if !mounted.variables.iter().any(is_known) {
+            mounted.variables.push(format!("SSH_AUTH_SOCK={target}"));
+        }
         let id = mount.id.as_deref().unwrap_or_default();
         let Some(socket) = self.build.agents.get(id) else {
             if mount.is_required {
@@ -212,9 +240,13 @@ impl Builder<'_> {
             }
             return Ok(None);
         };
-        let target = mount.target.as_deref().unwrap_or_default();
-        mounted.variables.push(format!("SSH_AUTH_SOCK={target}"));
-        Ok(Some(socket.clone()))
+        let folder = self.engine.layout.build_secrets();
+        let mode = mount.mode.unwrap_or(0o600);
+        let socket = AgentSocket::open(&folder, socket.clone(), mode, mount.owner)
+            .map_err(|error| Error::io("open a socket in", &folder, error))?;
+        let path = socket.path().to_owned();
+        mounted.agents.push(socket);
+        Ok(Some(path))
     }
 
     /// Gives a container a script that names its interpreter.
@@ -252,7 +284,7 @@ impl Builder<'_> {
         for folder in &mounted.passing {
             fs::remove_dir_all(folder).map_err(|error| Error::io("remove", folder, error))?;
         }
-        drop((mounted.turns, mounted.secrets));
+        drop((mounted.turns, mounted.secrets, mounted.agents));
         Ok(())
     }
 

@@ -13,7 +13,7 @@ pub(super) struct Options {
     /// A stage or an image; the context, or nothing for a cache, where there is none.
     pub(super) from: Option<String>,
     pub(super) source: String,
-    /// Absolute path in the container; none for a secret that is a variable alone.
+    /// Absolute path in the container; none for a secret that is a variable alone, and for an agent that goes where agents are.
     pub(super) target: Option<String>,
     pub(super) read_only: bool,
     pub(super) id: Option<String>,
@@ -176,8 +176,6 @@ impl Options {
             }
             Kind::Ssh => {
                 self.id.get_or_insert_with(|| "default".to_owned());
-                self.target
-                    .get_or_insert_with(|| "/run/buildkit/ssh_agent.0".to_owned());
             }
             _ if self.target.is_none() => return Err("--mount has no target".to_owned()),
             _ => {}
@@ -249,7 +247,7 @@ mod tests {
         let variable = options("type=secret,id=a,env=A,required").unwrap();
         assert_eq!((variable.target, variable.is_required), (None, true));
         let ssh = options("type=ssh").unwrap();
-        assert_eq!(ssh.target.as_deref(), Some("/run/buildkit/ssh_agent.0"));
+        assert_eq!((ssh.id.as_deref(), ssh.target), (Some("default"), None));
         assert_eq!(
             options("type=tmpfs,target=/t,size=2m").unwrap().size,
             Some(2 << 20)

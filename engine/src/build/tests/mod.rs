@@ -5,6 +5,7 @@ mod configuration;
 mod copying;
 mod remote;
 mod running;
+mod sharing;
 mod stages;
 mod wrong;
 

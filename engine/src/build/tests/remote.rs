@@ -151,6 +151,9 @@ async fn repositories_are_checked_out() {
     assert_eq!(fs::read(rootfs.join("kept/top")).unwrap(), b"2");
     assert!(rootfs.join("kept/.git").is_dir());
     images.discard("c").await.unwrap();
-    assert!(missing.contains("line 2: ADD: git fetch: "), "{missing}");
+    assert!(
+        missing.contains("line 2: ADD: cannot fetch git://"),
+        "{missing}"
+    );
     assert!(folder.contains("the folder \"none\""), "{folder}");
 }

@@ -18,6 +18,7 @@ use tonic::transport::{Channel, Endpoint, Server};
 
 use super::agents::agents;
 use super::failure::{self, Report};
+use super::key_agent::KeyAgent;
 use super::recipe::{Context, Recipe, problem};
 use super::trace::Trace;
 use crate::connect::Address;
@@ -50,19 +51,21 @@ pub(super) async fn build(
     sender: &Sender,
 ) -> Result<String, Error> {
     let session = random_id();
-    let serving = serve(address, recipe, auth, &session).await?;
+    // Agents that were started for keys end with the build.
+    let (serving, _agents) = serve(address, recipe, auth, &session).await?;
     let result = run(address, (recipe, original), session, sender).await;
     serving.abort();
     result
 }
 
-/// Offers the builder what it may ask for, until the returned task is aborted.
+/// Offers the builder what it may ask for, until the returned task is aborted; some of it comes from the returned agents. The task
+/// may end before: it only waits for the connection.
 async fn serve(
     address: &Address,
     recipe: &Recipe,
     auth: &RegistryAuth,
     session: &str,
-) -> Result<tokio::task::JoinHandle<()>, Error> {
+) -> Result<(tokio::task::JoinHandle<()>, Vec<KeyAgent>), Error> {
     let key = shared_key(recipe);
     let mut headers = vec![
         ("X-Docker-Expose-Session-Uuid", session),
@@ -93,12 +96,12 @@ async fn serve(
         )))
         .add_service(SshServer::new(offers::Agents(sockets)));
     let connections = futures::stream::iter([Ok::<_, std::io::Error>(connection)]);
-    Ok(tokio::spawn(async move {
-        let _started = started;
+    let serving = tokio::spawn(async move {
         if let Err(error) = router.serve_with_incoming(connections).await {
             tracing::debug!("the builder's session ended: {error}");
         }
-    }))
+    });
+    Ok((serving, started))
 }
 
 /// The builder keeps the files of a context under this key, so that the next build of the same
