@@ -1,11 +1,23 @@
 //! What a build needs to be here.
 
-use super::recipe::{Context, Dockerfile, Recipe, problem};
+use super::recipe::{Context, Dockerfile, NamedContext, Recipe, problem};
 use crate::run::Error;
 
 /// Finds out what is missing before the builder does, in better words.
 pub(super) fn check_files(recipe: &Recipe) -> Result<(), Error> {
     let service = &recipe.service;
+    for (name, context) in &recipe.contexts {
+        if let NamedContext::Local(folder) = context
+            && !folder.is_dir()
+        {
+            let place = folder.display();
+            let text = format!(
+                "additional context {name:?} of service {service:?} is not a folder: {place}"
+            );
+            return Err(problem(service, "additional_contexts", text)
+                .remedy("correct `build.additional_contexts`"));
+        }
+    }
     let Context::Local(root) = &recipe.context else {
         return Ok(());
     };
