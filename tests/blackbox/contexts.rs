@@ -18,7 +18,8 @@ fn project(topic: &str) -> Project {
         "services: {web: {build: {context: ./app, dockerfile_inline: \"FROM IMAGE\\nCOPY . /app\\n\"}}}",
     );
     for path in ["a", "b/x", "b/y", "b/c/z", "d/only"] {
-        project.file(&format!("app/{path}"), path);
+        // No other test has these files: equal ones would come from its image, with their times.
+        project.file(&format!("app/{path}"), &format!("{topic} {path}"));
     }
     project
 }

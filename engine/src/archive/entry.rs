@@ -4,13 +4,11 @@ use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::fs::{
-    AtFlags, Mode, Timespec, Timestamps, XattrFlags, chownat, fchmod, fsetxattr, utimensat,
-};
+use rustix::fs::{AtFlags, Mode, Timespec, Timestamps, XattrFlags, chownat, fsetxattr, utimensat};
 use tar::Entry;
 
 use super::OVERLAY_ATTRIBUTES;
-use super::root::set_owner;
+use super::root::set_owner_and_mode;
 
 /// What an entry says beside its data.
 pub(super) struct Attributes {
@@ -83,8 +81,7 @@ impl Attributes {
     /// Owner, mode and extended attributes of an open file or folder, in the order in which none
     /// undoes another.
     pub(super) fn apply(&self, file: impl AsFd) -> io::Result<()> {
-        set_owner(&file, self.owner)?;
-        fchmod(&file, self.mode)?;
+        set_owner_and_mode(&file, self.owner, self.mode.as_raw_mode())?;
         for (name, value) in &self.extended {
             match fsetxattr(&file, name.as_str(), value, XattrFlags::empty()) {
                 // The file system has none, or they are not for this user: as other tools do.

@@ -11,7 +11,9 @@ mod unpack;
 pub(crate) use compression::decompress;
 pub(crate) use pack::{Pack, attribute, attributes, is_of_runtime, is_untouched, pack};
 pub(crate) use pipe::{body_reader, packed, stream};
-pub(crate) use root::{NO_FOLLOW_FOLDER, Root, names, remove_all, set_owner};
+pub(crate) use root::{
+    NO_FOLLOW_FOLDER, Root, names, remove_all, set_owner, set_owner_and_mode, spread,
+};
 pub(crate) use unpack::{Unpack, Unpacked, Whiteouts, unpack, unpack_noting};
 
 /// In front of the name of a file that hides one of a lower layer.

@@ -45,7 +45,7 @@ const OF_RUNTIME: &[&str] = &["dev", "proc", "sys", ".dockerenv"];
 const MOUNTED_FILES: &[&str] = &["etc/hosts", "etc/hostname", "etc/resolv.conf"];
 
 /// Packs what `name` is in `folder`, with everything in it, as `path`; the empty path packs only
-/// what is in it. Links are not followed. Sockets are left out.
+/// what is in it. Links are not followed. Sockets are left out. Answers how many bytes its files have.
 ///
 /// # Errors
 /// When something cannot be read or written.
@@ -55,13 +55,15 @@ pub(crate) fn pack<W: Write>(
     name: &OsStr,
     path: &Path,
     options: Pack,
-) -> io::Result<()> {
+) -> io::Result<u64> {
     let mut packer = Packer {
         builder,
         options,
         links: HashMap::new(),
+        size: 0,
     };
-    packer.entry(&folder, name, path)
+    packer.entry(&folder, name, path)?;
+    Ok(packer.size)
 }
 
 struct Packer<'a, W: Write> {
@@ -69,6 +71,8 @@ struct Packer<'a, W: Write> {
     options: Pack,
     /// Where a file that has several names was packed: by device and inode.
     links: HashMap<(u64, u64), PathBuf>,
+    /// Bytes of files.
+    size: u64,
 }
 
 impl<W: Write> Packer<'_, W> {
@@ -148,6 +152,7 @@ impl<W: Write> Packer<'_, W> {
         let file = File::from(openat(folder, name, flags, Mode::empty())?);
         let metadata = file.metadata()?;
         let mut header = self.header(stat, EntryType::Regular, metadata.len());
+        self.size += metadata.len();
         self.extensions(&file)?;
         // A file that grows or shrinks meanwhile must not shift what follows.
         let data = file

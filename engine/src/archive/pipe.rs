@@ -13,7 +13,8 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::{Pack, pack};
 
-/// Packs on a thread of its own what `name` is in `folder`, as `path`, while `read` reads it.
+/// Packs on a thread of its own what `name` is in `folder`, as `path`, while `read` reads it. Answers what `read` does, and how
+/// many bytes the files have.
 ///
 /// # Errors
 /// Those of `read`, and what keeps files from being packed.
@@ -22,14 +23,15 @@ pub(crate) fn packed<T>(
     (name, path): (&OsStr, &Path),
     options: Pack,
     read: impl FnOnce(io::PipeReader) -> io::Result<T>,
-) -> io::Result<T> {
+) -> io::Result<(T, u64)> {
     let folder = folder.as_fd();
     let (reader, writer) = io::pipe()?;
     std::thread::scope(|scope| {
         let packing = scope.spawn(move || {
             let mut builder = tar::Builder::new(BufWriter::with_capacity(1 << 16, writer));
-            pack(&mut builder, folder, name, path, options)?;
-            builder.into_inner()?.flush()
+            let size = pack(&mut builder, folder, name, path, options)?;
+            builder.into_inner()?.flush()?;
+            Ok(size)
         });
         let read = read(reader);
         let packed = packing
@@ -38,7 +40,7 @@ pub(crate) fn packed<T>(
         match packed {
             // The reader has given up, and says why.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-            _ => read,
+            packed => Ok((read?, packed.unwrap_or_default())),
         }
     })
 }

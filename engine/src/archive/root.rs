@@ -163,6 +163,20 @@ pub(crate) fn set_owner(file: impl AsFd, (user, group): (u32, u32)) -> io::Resul
     Ok(rustix::fs::fchown(file, Some(user), Some(group))?)
 }
 
+/// Sets user and group, where this process may, and the mode: as far as they are others, as the file system takes its time.
+pub(crate) fn set_owner_and_mode(file: impl AsFd, owner: (u32, u32), mode: u32) -> io::Result<()> {
+    let stat = rustix::fs::fstat(&file)?;
+    let is_other = owner != (stat.st_uid, stat.st_gid);
+    if is_other {
+        set_owner(&file, owner)?;
+    }
+    // Another owner may take bits away.
+    if is_other || stat.st_mode & 0o7777 != mode & 0o7777 {
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(mode & 0o7777))?;
+    }
+    Ok(())
+}
+
 /// The path relative to the root, without `.`, `..` and `/`.
 ///
 /// # Errors
@@ -180,6 +194,18 @@ pub(super) fn normal(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Ok(normal)
+}
+
+/// Has the file system put the folders that are made in this one apart from each other, each where there is much room, if it
+/// knows how: ext4 passes over every file that was removed in the last minutes before it has room for a new one.
+pub(crate) fn spread(folder: &Path) {
+    let Ok(folder) = std::fs::File::open(folder) else {
+        return;
+    };
+    if let Ok(flags) = rustix::fs::ioctl_getflags(&folder) {
+        // Others have no such flag.
+        let _ = rustix::fs::ioctl_setflags(&folder, flags | rustix::fs::IFlags::TOPDIR);
+    }
 }
 
 /// Removes what has this name in a folder, with everything in it; links are not followed.

@@ -264,8 +264,9 @@ impl Unpacker<'_> {
     ) -> io::Result<()> {
         let flags =
             OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let nobody = Mode::from_raw_mode(0o600);
-        let mut file = File::from(openat(parent, name, flags, nobody)?);
+        // Without the bits that another owner would give another meaning.
+        let mode = attributes.mode & Mode::from_raw_mode(0o777);
+        let mut file = File::from(openat(parent, name, flags, mode)?);
         let mut hash = self.unpacked.is_some().then(Sha256::new);
         let length = self.content(entry, &mut file, hash.as_mut())?;
         if length < entry.size() {

@@ -17,6 +17,7 @@ use super::exclusion::Exclusion;
 use super::mode::Mode;
 use crate::archive::{
     NO_FOLLOW_FOLDER, OVERLAY_ATTRIBUTES, Root, attribute, attributes, names, set_owner,
+    set_owner_and_mode,
 };
 
 /// More links that lead to nothing are not followed.
@@ -31,7 +32,12 @@ pub(super) struct Copier<'a> {
     exclusion: &'a Exclusion,
     /// Where a file that has several names was copied: by device and inode.
     links: HashMap<(u64, u64), PathBuf>,
+    /// For what a file has.
+    buffer: Vec<u8>,
 }
+
+/// Files of so many bytes are copied as one piece.
+const SMALL: i64 = 1 << 20;
 
 /// Something to copy: a name in an open folder.
 pub(super) struct From<'a> {
@@ -54,6 +60,7 @@ impl<'a> Copier<'a> {
             mode,
             exclusion,
             links: HashMap::new(),
+            buffer: Vec::new(),
         }
     }
 
@@ -267,8 +274,14 @@ impl<'a> Copier<'a> {
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let mut source = File::from(openat(from.folder, from.name, flags, Bits::empty())?);
-        let mut copy = create(folder, name)?;
-        io::copy(&mut source, &mut copy)?;
+        let mut copy = create(folder, name, self.mode_of(stat))?;
+        if stat.st_size > SMALL {
+            io::copy(&mut source, &mut copy)?;
+        } else {
+            self.buffer.clear();
+            io::Read::read_to_end(&mut source, &mut self.buffer)?;
+            io::Write::write_all(&mut copy, &self.buffer)?;
+        }
         self.apply(&source, &copy, stat)?;
         Ok(futimens(&copy, &times(stat))?)
     }
@@ -282,7 +295,7 @@ impl<'a> Copier<'a> {
             return Err(io::Error::other("a file cannot take the root's place"));
         };
         clear(&folder, &name)?;
-        let mut file = create(&folder, &name)?;
+        let mut file = create(&folder, &name, 0o600)?;
         io::Write::write_all(&mut file, content)?;
         set_owner(&file, self.owner.unwrap_or((0, 0)))?;
         let mode = self.mode.map_or(mode, |changes| changes.of(mode, false));
@@ -298,8 +311,8 @@ impl<'a> Copier<'a> {
 
     /// Owner, mode and extended attributes, in the order in which none undoes another.
     fn apply(&self, from: impl AsFd, to: impl AsFd, stat: &Stat) -> io::Result<()> {
-        set_owner(&to, self.owner.unwrap_or((stat.st_uid, stat.st_gid)))?;
-        fchmod(&to, Bits::from_raw_mode(self.mode_of(stat)))?;
+        let owner = self.owner.unwrap_or((stat.st_uid, stat.st_gid));
+        set_owner_and_mode(&to, owner, self.mode_of(stat))?;
         for name in attributes(&from)? {
             let Ok(text) = name.to_str() else { continue };
             // Labels belong to the machine, overlay's marks to the mount.
@@ -347,14 +360,10 @@ fn clear(folder: &OwnedFd, name: &OsStr) -> io::Result<()> {
     }
 }
 
-fn create(folder: &OwnedFd, name: &OsStr) -> io::Result<File> {
+fn create(folder: &OwnedFd, name: &OsStr, mode: u32) -> io::Result<File> {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(File::from(openat(
-        folder,
-        name,
-        flags,
-        Bits::from_raw_mode(0o600),
-    )?))
+    let mode = Bits::from_raw_mode(mode & 0o777);
+    Ok(File::from(openat(folder, name, flags, mode)?))
 }
 
 fn times(stat: &Stat) -> Timestamps {

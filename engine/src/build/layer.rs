@@ -71,7 +71,8 @@ impl Builder<'_> {
 }
 
 /// The upper folder of an overlay as a layer, without what a runtime puts into every container
-/// and with no time later than `latest`; none when it is empty. Blocks.
+/// and with no time later than `latest`; none when it is empty. The folder may be the layer's
+/// afterwards: nothing is mounted on it any more, and nothing will be. Blocks.
 ///
 /// # Errors
 /// 500 when it cannot be read or stored.
@@ -97,9 +98,16 @@ pub(super) fn commit_upper(
         return Ok(None);
     }
     let content = (OsStr::new("."), Path::new(""));
-    let layer = packed(root.fd(), content, options, |reader| {
-        Ok(engine.images.new_layer(reader, lease))
+    let blob = packed(root.fd(), content, options, |reader| {
+        Ok(engine.images.store_layer(reader, lease))
     });
-    let layer = layer.map_err(|error| Error::io("pack", upper, error))?;
+    let (blob, size) = blob.map_err(|error| Error::io("pack", upper, error))?;
+    let blob = blob?;
+    // What has other times on disk than in the archive, or more than it, is unpacked of it.
+    let layer = if by_container || latest.is_some() {
+        engine.images.unpack_layer_of(blob)
+    } else {
+        engine.images.adopt_layer(blob, upper, size)
+    };
     layer.map(Some)
 }

@@ -164,3 +164,77 @@ impl<'a> Summary<'a> {
         self.hash.update(bytes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+    use crate::archive::{Root, Unpack, unpack_noting};
+
+    fn digest(folder: &Path, known: Option<&Digests>) -> String {
+        let root = Root::open(folder).unwrap();
+        let opened = root.folder(Path::new("")).unwrap();
+        let mut summary = Summary::new(known);
+        summary.contents(&opened, Path::new("")).unwrap();
+        summary.digest()
+    }
+
+    #[test]
+    fn it_is_the_same_for_equal_files_whether_they_are_known_or_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, data) in [("d/a", &b"1"[..]), ("d/b", &[7; 300_000])] {
+            let mut header = tar::Header::new_gnu();
+            header.set_mode(0o644);
+            header.set_size(data.len() as u64);
+            builder.append_data(&mut header, name, data).unwrap();
+        }
+        let archive = builder.into_inner().unwrap();
+        fs::create_dir(at("one")).unwrap();
+        let root = Root::open(&at("one")).unwrap();
+        let mut unpacked = unpack_noting(&root, archive.as_slice(), Unpack::default()).unwrap();
+        assert_eq!(unpacked.files.len(), 2);
+        let known = Digests::default();
+        known.note(&mut unpacked);
+        fs::create_dir_all(at("other/d")).unwrap();
+        fs::write(at("other/d/a"), "1").unwrap();
+        fs::write(at("other/d/b"), [7; 300_000]).unwrap();
+        let mode = |path: &str, mode: u32| {
+            fs::set_permissions(at(path), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        for (path, bits) in [
+            ("other/d", 0o755),
+            ("other/d/a", 0o644),
+            ("other/d/b", 0o644),
+        ] {
+            mode(path, bits);
+        }
+        let same = digest(&at("one"), Some(&known));
+        assert_eq!(digest(&at("one"), None), same);
+        assert_eq!(digest(&at("other"), Some(&known)), same);
+        let mut seen = vec![same];
+        let mut changed = |change: &dyn Fn()| {
+            // In the same tick of the clock a change would not show; a context's files are replaced, never written to.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            change();
+            let now = digest(&at("one"), Some(&known));
+            assert_eq!(now, digest(&at("one"), None));
+            assert!(!seen.contains(&now));
+            seen.push(now);
+        };
+        changed(&|| fs::write(at("one/d/a"), "2").unwrap());
+        changed(&|| mode("one/d/b", 0o600));
+        changed(&|| mode("one/d", 0o700));
+        changed(&|| fs::rename(at("one/d/b"), at("one/d/c")).unwrap());
+        changed(&|| fs::rename(at("one/d/c"), at("one/c")).unwrap());
+        changed(&|| symlink("x", at("one/l")).unwrap());
+        changed(&|| {
+            fs::remove_file(at("one/l")).unwrap();
+            symlink("y", at("one/l")).unwrap();
+        });
+        changed(&|| fs::create_dir(at("one/empty")).unwrap());
+    }
+}

@@ -176,6 +176,11 @@ impl Images {
         Ok(id)
     }
 
+    /// Whether only builds need an image.
+    pub(super) fn is_intermediate(&self, id: &str) -> bool {
+        self.state().intermediates.contains_key(id)
+    }
+
     /// A build needs an image no more. It is forgotten with the last, unless it has become one
     /// of its own meanwhile.
     pub(crate) fn drop_intermediate(&self, id: &str) {

@@ -42,6 +42,7 @@ impl Content {
         let coming = folder.join("coming");
         let _ = fs::remove_dir_all(&coming);
         fs::create_dir_all(&coming).map_err(failed)?;
+        crate::archive::spread(&coming);
         fs::create_dir_all(folder.join("blobs/sha256")).map_err(failed)?;
         let marker = folder.join("oci-layout");
         fs::write(marker, r#"{"imageLayoutVersion":"1.0.0"}"#).map_err(failed)?;

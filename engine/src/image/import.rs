@@ -1,8 +1,9 @@
 //! A tar archive as an image of one layer.
 
 use std::io::Read;
+use std::path::Path;
 
-use super::content::Lease;
+use super::content::{Blob, Lease};
 use super::index::{Descriptor, LAYER};
 use super::{Document, History, Images, Reference};
 use crate::archive::decompress;
@@ -49,13 +50,35 @@ impl Images {
         reader: impl Read + Send,
         lease: &Lease,
     ) -> Result<(Descriptor, String)> {
-        let broken = |error| Error::bad_request(format!("layer: {error}"));
-        let blob = self
-            .content
-            .store(decompress(reader).map_err(broken)?, None, lease)?;
+        self.unpack_layer_of(self.store_layer(reader, lease)?)
+    }
+
+    /// Unpacks a stored tar stream as a layer.
+    pub(crate) fn unpack_layer_of(&self, blob: Blob) -> Result<(Descriptor, String)> {
         if !self.layers.has(&blob.digest) {
             self.layers
                 .unpack(self.content.open_blob(&blob.digest)?, Some(&blob.digest))?;
+        }
+        Ok((Descriptor::new(LAYER, &blob.digest, blob.size), blob.digest))
+    }
+
+    /// Stores the tar stream of a layer, compressed or not, without unpacking it.
+    pub(crate) fn store_layer(&self, reader: impl Read + Send, lease: &Lease) -> Result<Blob> {
+        let broken = |error| Error::bad_request(format!("layer: {error}"));
+        let reader = decompress(reader).map_err(broken)?;
+        self.content.store(reader, None, lease)
+    }
+
+    /// Makes a layer of a stored tar stream and of the folder that was packed into it, which is the layer's from now on; its
+    /// files have `size` bytes.
+    pub(crate) fn adopt_layer(
+        &self,
+        blob: Blob,
+        tree: &Path,
+        size: u64,
+    ) -> Result<(Descriptor, String)> {
+        if !self.layers.has(&blob.digest) {
+            self.layers.adopt(tree, &blob.digest, size)?;
         }
         Ok((Descriptor::new(LAYER, &blob.digest, blob.size), blob.digest))
     }

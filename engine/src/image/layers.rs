@@ -1,8 +1,9 @@
 //! Layers unpacked, each in a folder of its digest: `layers/<hex>/{tree,size}`.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{self, Read};
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use super::content::Hashed;
@@ -86,13 +87,40 @@ impl Layers {
             let message = format!("a layer has the digest {digest}, not {expected}");
             return Err(Error::bad_request(message));
         }
-        fs::write(new.join("size"), size.to_string()).map_err(failed)?;
-        match fs::rename(new, self.path(&digest)) {
-            // Somebody else was faster.
-            Err(_) if self.has(&digest) => fs::remove_dir_all(new).map_err(failed)?,
-            result => result.map_err(failed)?,
-        }
+        self.place(new, &digest, size)?;
         Ok(digest)
+    }
+
+    /// Takes a folder as the tree of a layer whose tar stream has that digest and whose files have so many bytes. It is on the
+    /// same file system, and nobody has it any more.
+    ///
+    /// # Errors
+    /// 500 when it cannot be moved.
+    pub(crate) fn adopt(&self, tree: &Path, digest: &str, size: u64) -> Result<()> {
+        let new = self.folder.join(format!(".{}", crate::identifier::new()));
+        let failed = |error: io::Error| Error::io("move a layer to", &new, error);
+        let adopted = fs::create_dir_all(&new)
+            .and_then(|()| fs::rename(tree, new.join("tree")))
+            // As where an archive without a root is unpacked.
+            .and_then(|()| chown(new.join("tree"), Some(0), Some(0)))
+            .and_then(|()| fs::set_permissions(new.join("tree"), Permissions::from_mode(0o755)))
+            .map_err(failed)
+            .and_then(|()| self.place(&new, digest, size));
+        if adopted.is_err() {
+            let _ = fs::remove_dir_all(new);
+        }
+        adopted
+    }
+
+    /// Puts a new layer where it is looked for.
+    fn place(&self, new: &Path, digest: &str, size: u64) -> Result<()> {
+        let failed = |error: io::Error| Error::io("unpack a layer in", new, error);
+        fs::write(new.join("size"), size.to_string()).map_err(failed)?;
+        match fs::rename(new, self.path(digest)) {
+            // Somebody else was faster.
+            Err(_) if self.has(digest) => fs::remove_dir_all(new).map_err(failed),
+            result => result.map_err(failed),
+        }
     }
 
     /// Removes a layer.

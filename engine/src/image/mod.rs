@@ -7,6 +7,8 @@ mod credentials;
 mod document;
 mod import;
 mod index;
+#[cfg(test)]
+mod layer_tests;
 mod layers;
 mod list;
 mod load;

@@ -11,7 +11,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::{Path, PathBuf};
 
 use super::{Image, Images, mount_points};
-use crate::archive::Root;
+use crate::archive::{Root, spread};
 use crate::container::brief;
 use crate::{Error, Result};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -44,6 +44,10 @@ impl Images {
         let failed = |error: io::Error| Error::io("create", &folder, error);
         if let Some(missing) = layers.iter().find(|layer| !self.layers.has(layer)) {
             return Err(Error::internal(format!("the layer {missing} is missing")));
+        }
+        if container.starts_with(PASSING) {
+            fs::create_dir_all(&folder).map_err(failed)?;
+            spread(&folder);
         }
         for name in ["upper", "work"] {
             fs::create_dir_all(folder.join(name)).map_err(failed)?;
@@ -89,10 +93,16 @@ impl Images {
             return Ok(target);
         }
         fs::create_dir_all(&target).map_err(|error| Error::io("create", &target, error))?;
-        let layers = self.layers_of_snapshot(container)?.len();
         let folder = self.snapshot(container);
+        let snapshot = read(&folder).ok_or_else(|| no_layer(container))?;
+        let stack = Stack {
+            layers: snapshot.layers.len(),
+            passes: container.starts_with(PASSING) || self.is_intermediate(&snapshot.image),
+            folder,
+            lowest,
+        };
         let to = target.clone();
-        brief(move || overlay(&folder, layers, lowest.as_deref(), &to)).await?;
+        brief(move || stack.mount(&to)).await?;
         Ok(target)
     }
 
@@ -161,8 +171,7 @@ impl Images {
     /// # Errors
     /// 500 when it has no writable layer.
     pub(crate) fn layers_of_snapshot(&self, container: &str) -> Result<Vec<String>> {
-        let missing = || Error::internal(format!("container {container} has no writable layer"));
-        let snapshot = read(&self.snapshot(container)).ok_or_else(missing)?;
+        let snapshot = read(&self.snapshot(container)).ok_or_else(|| no_layer(container))?;
         Ok(snapshot.layers)
     }
 
@@ -274,14 +283,55 @@ pub(crate) fn is_mounted(path: &Path) -> bool {
     device(path).is_some_and(|device| Some(device) != above)
 }
 
+fn no_layer(container: &str) -> Error {
+    Error::internal(format!("container {container} has no writable layer"))
+}
+
+/// An overlay that is to be mounted.
+struct Stack {
+    /// That of the snapshot.
+    folder: PathBuf,
+    /// How many it is on.
+    layers: usize,
+    /// A folder below them.
+    lowest: Option<PathBuf>,
+    /// Whether what is written is of no use after a crash.
+    passes: bool,
+}
+
+impl Stack {
+    /// Mounts it. One that passes is not written to disk when it is unmounted, for which the kernel would write everything
+    /// that anybody has written to that disk.
+    fn mount(&self, target: &Path) -> Result<()> {
+        let mut lower: Vec<String> = (0..self.layers.max(1))
+            .map(|number| number.to_string())
+            .collect();
+        let lowest = self.lowest.as_deref();
+        lower.extend(lowest.and_then(|folder| mount_points::as_layer(folder, &lower)));
+        let options = format!("lowerdir={},upperdir=upper,workdir=work", lower.join(":"));
+        if self.passes {
+            // What the kernel leaves there so that nothing is mounted again that a crash may have broken.
+            let _ = fs::remove_dir_all(self.folder.join(VOLATILE));
+            match overlay(&self.folder, target, &format!("{options},volatile")) {
+                // Before Linux 5.10.
+                Ok(Err(nix::Error::EINVAL)) => {}
+                mounted => return told(mounted?, target),
+            }
+        }
+        told(overlay(&self.folder, target, &options)?, target)
+    }
+}
+
+/// Below a snapshot: that it is mounted without being written to disk.
+const VOLATILE: &str = "work/work/incompat/volatile";
+
+fn told(mounted: nix::Result<()>, target: &Path) -> Result<()> {
+    mounted.map_err(|error| Error::io("mount an overlay at", target, error))
+}
+
 /// Mounts an overlay whose options name folders relative to `folder`. On a thread of its own,
 /// whose working directory is its own.
-fn overlay(folder: &Path, layers: usize, lowest: Option<&Path>, target: &Path) -> Result<()> {
-    let mut lower: Vec<String> = (0..layers.max(1))
-        .map(|number| number.to_string())
-        .collect();
-    lower.extend(lowest.and_then(|folder| mount_points::as_layer(folder, &lower)));
-    let options = format!("lowerdir={},upperdir=upper,workdir=work", lower.join(":"));
+fn overlay(folder: &Path, target: &Path, options: &str) -> Result<nix::Result<()>> {
     let mounted = std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
             unshare(CloneFlags::CLONE_FS)?;
@@ -291,13 +341,10 @@ fn overlay(folder: &Path, layers: usize, lowest: Option<&Path>, target: &Path) -
                 target,
                 Some("overlay"),
                 MsFlags::empty(),
-                Some(options.as_str()),
+                Some(options),
             )
         });
         thread.join()
     });
-    match mounted {
-        Ok(result) => result.map_err(|error| Error::io("mount an overlay at", target, error)),
-        Err(_) => Err(Error::internal("the thread that mounts ended early")),
-    }
+    mounted.map_err(|_| Error::internal("the thread that mounts ended early"))
 }
