@@ -183,3 +183,22 @@ fn a_build_after_one_that_failed_or_was_interrupted_has_everything() {
     assert_same(&project);
     forget(&project);
 }
+
+#[test]
+fn a_dockerfile_that_other_patterns_name_is_there_in_every_build() {
+    let project = Project::new(
+        "contexthidden",
+        "services: {web: {build: {context: ./app, dockerfile: Other}}}",
+    );
+    project.file("app/Other", "FROM IMAGE\nCOPY file /file\n");
+    project.file("app/Other.dockerignore", "*.dockerignore\n");
+    project.file("app/.dockerignore", "Other\n");
+    for round in ["1", "1", "2"] {
+        project.file("app/file", round);
+        build(&project);
+        build(&project);
+        let run = ["run", "--rm", "-T", "web", "cat", "/file"];
+        assert_eq!(project.rcompose(&run).success().stdout, round);
+    }
+    forget(&project);
+}

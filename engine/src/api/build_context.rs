@@ -160,9 +160,10 @@ pub(super) async fn receive(
     Ok((context, count))
 }
 
-/// Keeps a context for the next build where the client has a name for it, and otherwise removes it.
+/// Keeps a context for the next build where the client has a name for it and all of it is there; otherwise removes it.
 pub(super) fn dispose(engine: &Engine, fingerprint: Option<String>, context: Context) {
-    let surplus = match fingerprint {
+    let is_whole = context.digests.are_of_a_whole();
+    let surplus = match fingerprint.filter(|_| is_whole) {
         Some(fingerprint) => engine.secrets.contexts.keep(fingerprint, context),
         None => vec![(String::new(), context)],
     };

@@ -118,8 +118,11 @@ fn dockerfile(build: &Build) -> Result<Source> {
         .open_at(Path::new(name), OFlags::RDONLY | OFlags::NONBLOCK)
         .map_err(missing)?;
     let text = io::read_to_string(fs::File::from(file)).map_err(missing)?;
-    hidden::hide(&root, name)
+    let is_missing = hidden::hide(&root, name)
         .map_err(|error| Error::bad_request(format!(".dockerignore: {error}")))?;
+    if is_missing {
+        build.digests.miss();
+    }
     Ok(Source {
         name: name.to_owned(),
         text,

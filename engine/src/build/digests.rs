@@ -21,6 +21,8 @@ struct Known {
     /// Of files without extended attributes, by inode: with the time of the inode's last change, which tells it from another
     /// file that got the same number later.
     files: HashMap<u64, (Changed, Content)>,
+    /// Whether it has less than its client believes.
+    is_incomplete: bool,
 }
 
 /// Seconds and nanoseconds of an inode's last change.
@@ -53,6 +55,16 @@ impl Digests {
                 known.files.clear();
             }
         });
+    }
+
+    /// Something was taken away that the context's client believes to be there.
+    pub(super) fn miss(&self) {
+        self.known(|known| known.is_incomplete = true);
+    }
+
+    /// Whether everything is there that the context's client believes to be.
+    pub(crate) fn are_of_a_whole(&self) -> bool {
+        self.known(|known| !known.is_incomplete)
     }
 
     /// Keeps what was found out while files were written.

@@ -21,11 +21,13 @@ const ADDED: &str = ".dockerfile.";
 
 /// Removes from the context what no instruction may see: `.dockerignore` and the Dockerfile where
 /// the patterns name them, and a Dockerfile that is not of the context. Patterns of the Dockerfile's
-/// own, in `Dockerfile.dockerignore`, go before those of the context.
+/// own, in `Dockerfile.dockerignore`, go before those of the context. Answers whether something is gone that the client has not
+/// put there for this build alone.
 ///
 /// # Errors
 /// Those of reading the patterns and of removing.
-pub(super) fn hide(root: &Root, dockerfile: &str) -> io::Result<()> {
+pub(super) fn hide(root: &Root, dockerfile: &str) -> io::Result<bool> {
+    let mut is_missing = false;
     let own = format!("{dockerfile}{PATTERNS}");
     let (file, patterns) = match read(root, &own)? {
         Some(patterns) => (clean(&own), patterns),
@@ -41,9 +43,10 @@ pub(super) fn hide(root: &Root, dockerfile: &str) -> io::Result<()> {
             && let Some((folder, name)) = root.entry(Path::new(name))?
         {
             remove_all(folder, &name)?;
+            is_missing |= !is_added(&name.to_string_lossy());
         }
     }
-    Ok(())
+    Ok(is_missing)
 }
 
 /// A file of patterns; `None` where there is none.
@@ -74,10 +77,10 @@ mod tests {
         write("Dockerfile", "FROM scratch");
         write(".dockerfile.rcompose", "FROM scratch");
         let root = Root::open(folder.path()).unwrap();
-        hide(&root, "./Dockerfile").unwrap();
+        assert!(hide(&root, "./Dockerfile").unwrap());
         assert!(!folder.path().join("Dockerfile").exists());
         assert!(folder.path().join(".dockerignore").exists());
-        hide(&root, ".dockerfile.rcompose").unwrap();
+        assert!(!hide(&root, ".dockerfile.rcompose").unwrap());
         assert!(!folder.path().join(".dockerfile.rcompose").exists());
         assert!(is_added(".dockerfile.0123456789abcdef0123"));
         assert!(!is_added(".dockerfile.dev"));
