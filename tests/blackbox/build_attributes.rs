@@ -1,7 +1,6 @@
 //! What each attribute of `build` does with the engine's builders, as docs/build.md tells it.
 
-use crate::support::project::{IMAGE, Project};
-use crate::support::registry::Registry;
+use crate::support::project::Project;
 
 /// A builder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,36 +265,6 @@ fn caches_that_are_not_there_are_no_failure() {
         builder.choose(&mut project);
         project.rcompose(&["build"]).success();
         forget(&project);
-    }
-}
-
-#[test]
-fn what_a_registry_has_is_not_built_again() {
-    let registry = Registry::start(&[]);
-    let image = format!("{}/shop/cached:1", registry.host);
-    for builder in Builder::newer() {
-        if builder == Builder::Bundled {
-            continue;
-        }
-        let mut project = Project::new(
-            "buildcaches",
-            &format!(
-                "services:\n  web:\n    image: {image}\n    build:\n      dockerfile_inline: |\n        FROM {IMAGE}\n        \
-                 RUN {UNIQUE} >/unique\n      cache_to: [type=inline]\n      cache_from: ['{image}']\n"
-            ),
-        );
-        builder.choose(&mut project);
-        let engine = project.engine();
-        let unique =
-            || engine.docker(&["run", "--rm", "--network", "none", &image, "cat", "/unique"]);
-        project.rcompose(&["build"]).success();
-        let first = unique();
-        project.rcompose(&["push"]).success();
-        engine.docker(&["image", "rm", "--force", &image]);
-        engine.docker(&["builder", "prune", "--all", "--force"]);
-        project.rcompose(&["build"]).success();
-        assert_eq!(unique(), first);
-        engine.docker(&["image", "rm", "--force", &image]);
     }
 }
 

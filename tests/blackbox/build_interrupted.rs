@@ -21,7 +21,7 @@ fn quiet_engine() -> (&'static Engine, MutexGuard<'static, ()>) {
 #[derive(Debug, PartialEq, Eq)]
 struct Left {
     containers: String,
-    images: String,
+    images: Vec<String>,
     mounts: Vec<String>,
 }
 
@@ -29,10 +29,19 @@ impl Left {
     fn of(engine: &Engine) -> Self {
         Self {
             containers: engine.docker(&["ps", "--all", "--quiet"]),
-            images: engine.docker(&["images", "--all", "--format", "{{.Repository}} {{.ID}}"]),
+            images: images(engine),
             mounts: engine.mounts(),
         }
     }
+}
+
+/// The images that have names: steps that the classic builder has done are images without.
+fn images(engine: &Engine) -> Vec<String> {
+    let all = engine.docker(&["images", "--format", "{{.Repository}}"]);
+    let named = all.lines().filter(|name| *name != "<none>");
+    let mut named: Vec<String> = named.map(ToOwned::to_owned).collect();
+    named.sort();
+    named
 }
 
 /// The process that runs a command with this word, and its control groups.

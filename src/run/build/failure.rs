@@ -101,6 +101,14 @@ pub(super) fn error(recipe: &Recipe, report: Report) -> Error {
     if is_missing_target(&report.text) {
         error.path = problem(service, "target", "").path;
     }
+    if is_refused_entitlement(&report.text) {
+        let attribute = if recipe.privileged {
+            "privileged"
+        } else {
+            "entitlements"
+        };
+        error.path = problem(service, attribute, "").path;
+    }
     let lines = report.lines.or_else(|| line_in(&report.text));
     let output = report
         .step
@@ -170,7 +178,7 @@ fn remedy(recipe: &Recipe, text: &str) -> Option<String> {
         "`build.additional_contexts` needs a newer engine (23 or later)".to_owned()
     } else if text.contains("unknown flag: --") || text.contains("unknown instruction") {
         "correct the Dockerfile; newer syntax needs a newer engine".to_owned()
-    } else if text.contains("is not allowed") && text.contains("entitlement") {
+    } else if is_refused_entitlement(text) {
         "allow it in the engine's configuration (`builder.entitlements`)".to_owned()
     } else if is_missing_file && text.contains("not found") {
         match &recipe.context {
@@ -186,6 +194,10 @@ fn remedy(recipe: &Recipe, text: &str) -> Option<String> {
         return None;
     };
     Some(remedy)
+}
+
+fn is_refused_entitlement(text: &str) -> bool {
+    text.contains("is not allowed") && text.contains("entitlement")
 }
 
 /// Whether the Dockerfile has no stage of the name that `build.target` gives.

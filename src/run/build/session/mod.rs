@@ -6,6 +6,8 @@ mod links;
 mod offers;
 mod solve;
 
+use std::time::Duration;
+
 use bollard::health::health_server::HealthServer;
 use bollard::moby::buildkit::secrets::v1::secrets_server::SecretsServer;
 use bollard::moby::buildkit::v1::control_client::ControlClient;
@@ -29,6 +31,9 @@ use crate::run::registry_auth::RegistryAuth;
 
 /// What the builder may send in one message.
 const LARGEST_MESSAGE: usize = 16 << 20;
+
+/// How long a builder that refuses a build may still tell of it.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// How many bytes of requests may be on their way.
 const WINDOW: u32 = 8 << 20;
@@ -130,7 +135,23 @@ async fn run(
     let gateway = host_gateway(&mut control, recipe).await?;
     let request = solve::request(recipe, reference.clone(), session, gateway.as_deref())?;
     let watching = watch(control.clone(), reference, recipe.service.clone(), sender);
-    let (solved, trace) = tokio::join!(control.solve(request), watching);
+    let (refused, is_refused) = tokio::sync::oneshot::channel();
+    let solving = async {
+        let solved = control.solve(request).await;
+        if solved.is_err() {
+            let _ = refused.send(());
+        }
+        solved
+    };
+    // Of a request that the builder has not even begun it tells nothing, not even an end.
+    let ended = async {
+        tokio::select! {
+            trace = watching => Some(trace),
+            () = after_refusal(is_refused) => None,
+        }
+    };
+    let (solved, trace) = tokio::join!(solving, ended);
+    let trace = trace.unwrap_or_else(|| Trace::new(&recipe.service));
     match solved {
         Ok(response) => {
             let answer = response.into_inner().exporter_response;
@@ -146,6 +167,14 @@ async fn run(
         }
         Err(status) => Err(failed(original, &status, &trace)),
     }
+}
+
+/// Ends some time after the builder has refused a request: the last that it tells of the build is there by then.
+async fn after_refusal(refused: tokio::sync::oneshot::Receiver<()>) {
+    if refused.await.is_err() {
+        return std::future::pending().await;
+    }
+    tokio::time::sleep(LAST_WORDS).await;
 }
 
 /// The address of the engine's host that `host-gateway` in `extra_hosts` stands for; asked for
