@@ -30,6 +30,8 @@ const CHAIN: usize = 10;
 const SINGLE_REPETITIONS: usize = 15;
 /// How long the bundled engine may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// What the kernel still takes apart of the tool that was measured before (namespaces, links) is not to count for the next.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// An engine of this run, with its own folders.
 pub(crate) struct Bundled {
@@ -176,6 +178,7 @@ impl Bench<'_> {
         report: &mut Report,
     ) {
         eprintln!("{case}: {}", tool.name);
+        thread::sleep(SETTLE);
         let host = format!("unix://{}", self.socket(side).display());
         let command = tool.command(file, Some(&host), arguments);
         match measure(&command, &self.folder.join("output")) {
