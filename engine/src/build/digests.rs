@@ -41,8 +41,7 @@ impl Digests {
 
     /// The digest of a file's content, where it is known and the file has no extended attributes.
     pub(super) fn file(&self, stat: &Stat) -> Option<Content> {
-        let (changed, content) =
-            self.known(|known| known.files.get(&u64::from(stat.st_ino)).copied())?;
+        let (changed, content) = self.known(|known| known.files.get(&stat.st_ino).copied())?;
         (changed == changed_at(stat)).then_some(content)
     }
 
@@ -72,9 +71,9 @@ impl Digests {
         let files = std::mem::take(&mut unpacked.files);
         self.known(|known| {
             let files = files.into_iter();
-            known.files.extend(
-                files.map(|(stat, content)| (u64::from(stat.st_ino), (changed_at(&stat), content))),
-            );
+            known
+                .files
+                .extend(files.map(|(stat, content)| (stat.st_ino, (changed_at(&stat), content))));
         });
     }
 

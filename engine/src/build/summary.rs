@@ -186,7 +186,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let mut builder = tar::Builder::new(Vec::new());
-        for (name, data) in [("d/a", &b"1"[..]), ("d/b", &[7; 300_000])] {
+        let large = vec![7; 300_000];
+        for (name, data) in [("d/a", &b"1"[..]), ("d/b", large.as_slice())] {
             let mut header = tar::Header::new_gnu();
             header.set_mode(0o644);
             header.set_size(data.len() as u64);
@@ -201,7 +202,7 @@ mod tests {
         known.note(&mut unpacked);
         fs::create_dir_all(at("other/d")).unwrap();
         fs::write(at("other/d/a"), "1").unwrap();
-        fs::write(at("other/d/b"), [7; 300_000]).unwrap();
+        fs::write(at("other/d/b"), &large).unwrap();
         let mode = |path: &str, mode: u32| {
             fs::set_permissions(at(path), fs::Permissions::from_mode(mode)).unwrap();
         };
