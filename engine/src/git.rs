@@ -196,25 +196,23 @@ fn is_commit(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    type Parts = Option<(String, String, String)>;
-
-    fn parts(found: Option<GitRepository>) -> Parts {
-        found.map(|found| (found.url, found.reference, found.folder))
-    }
-
-    fn named(url: &str, reference: &str, folder: &str) -> Parts {
-        Some((url.to_owned(), reference.to_owned(), folder.to_owned()))
+    fn named(url: &str, reference: &str, folder: &str) -> GitRepository {
+        GitRepository {
+            url: url.to_owned(),
+            reference: reference.to_owned(),
+            folder: folder.to_owned(),
+        }
     }
 
     #[test]
     fn addresses_of_repositories() {
-        let of = |source: &str| parts(GitRepository::of(source));
+        let of = GitRepository::of;
         assert_eq!(
             of("https://x/y.git#v1:docs/"),
-            named("https://x/y.git", "v1", "docs")
+            Some(named("https://x/y.git", "v1", "docs"))
         );
-        assert_eq!(of("git@x:y/z"), named("git@x:y/z", "", ""));
-        assert_eq!(of("git://x/y#:sub"), named("git://x/y", "", "sub"));
+        assert_eq!(of("git@x:y/z"), Some(named("git@x:y/z", "", "")));
+        assert_eq!(of("git://x/y#:sub"), Some(named("git://x/y", "", "sub")));
         assert_eq!(of("https://x/y.tar"), None);
         assert_eq!(of("dir/x.git"), None);
         assert_eq!(of("github.com/a/b"), None);
@@ -222,16 +220,16 @@ mod tests {
 
     #[test]
     fn contexts_have_a_short_form() {
-        let of = |source: &str| parts(GitRepository::of_context(source));
+        let of = GitRepository::of_context;
         assert_eq!(
             of("github.com/a/b#:x/"),
-            named("https://github.com/a/b", "", "x")
+            Some(named("https://github.com/a/b", "", "x"))
         );
         assert_eq!(
             of("https://h/a.git#main:sub/dir"),
-            named("https://h/a.git", "main", "sub/dir")
+            Some(named("https://h/a.git", "main", "sub/dir"))
         );
-        assert_eq!(of("git@h:a/b.git"), named("git@h:a/b.git", "", ""));
+        assert_eq!(of("git@h:a/b.git"), Some(named("git@h:a/b.git", "", "")));
         assert_eq!(of("https://h/a.tar.gz"), None);
     }
 

@@ -50,7 +50,8 @@ async fn a_step_is_done_by_one_of_them() {
         ..alone()
     };
     let (one, other) = tokio::join!(place.build(anew()), place.build(anew()));
-    (one.unwrap(), other.unwrap());
+    one.unwrap();
+    other.unwrap();
     assert_eq!(count(&place), 2);
 }
 
