@@ -65,7 +65,7 @@ fn an_image_has_what_its_context_has_after_every_change() {
         ("content of the same length", &|| write("b/x", "OTHER")),
         ("a new file", &|| write("b/c/new", "new")),
         ("a file less", &|| {
-            fs::remove_file(at("b/y")).expect("it is there")
+            fs::remove_file(at("b/y")).expect("it is there");
         }),
         ("a new name", &|| {
             fs::rename(at("a"), at("b/c/a")).expect("it is there");
