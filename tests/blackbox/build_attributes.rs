@@ -38,10 +38,10 @@ fn project(topic: &str, instructions: &str, attributes: &[&str]) -> Project {
     let mut compose = String::from("services:\n  web:\n    build:\n");
     compose.push_str("      dockerfile_inline: |\n");
     for line in instructions.lines() {
-        compose.push_str(&format!("        {line}\n"));
+        compose.extend(["        ", line, "\n"]);
     }
     for line in attributes {
-        compose.push_str(&format!("      {line}\n"));
+        compose.extend(["      ", line, "\n"]);
     }
     Project::new(topic, &compose)
 }
