@@ -55,6 +55,8 @@ type Lines = &'static [(&'static str, Look)];
 
 const LISTS: Lines = &[
     ("up --detach web job", Code),
+    // Its health would be looked at before or after the first probe.
+    ("up --detach --wait db", Code),
     ("ps", All),
     ("ps --all", All),
     ("ps --all --quiet", Unordered),

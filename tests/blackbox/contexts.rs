@@ -6,9 +6,11 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use crate::support::process::Outcome;
 use crate::support::project::Project;
 
-/// Lists a tree: kind and mode, time, content or target of each path; of the folder itself nothing.
+/// Lists a tree: kind and mode, time, content or target of each path; of the folder itself nothing. Modes and times of
+/// folders are left out where `$FOLDERS` is empty.
 const LIST: &str = "find . -mindepth 1 | sort | while read -r path; do \
-    stat -c '%n %f %Y' \"$path\"; \
+    if [ -d \"$path\" ] && [ ! -L \"$path\" ] && [ -z \"$FOLDERS\" ]; then echo \"$path\"; \
+    else stat -c '%n %f %Y' \"$path\"; fi; \
     if [ -L \"$path\" ]; then readlink \"$path\"; elif [ -f \"$path\" ]; then md5sum <\"$path\"; fi; done";
 
 /// A project whose service has the folder `app` at `/app`.
@@ -33,11 +35,15 @@ fn build(project: &Project) -> Outcome {
 /// What the image has is what the folder has.
 #[track_caller]
 fn assert_same(project: &Project) {
-    let command = format!("cd /app && {LIST}");
+    // BuildKit changes the time of a folder when it takes over a file that has changed in it, and a folder's mode alone does
+    // not make it copy anew: docker compose has the same from it.
+    let is_bundled = std::env::var("RCOMPOSE_TEST_ENGINE").is_ok_and(|kind| kind == "bundled");
+    let list = format!("FOLDERS={}; {LIST}", if is_bundled { "1" } else { "" });
+    let command = format!("cd /app && {list}");
     let run = ["run", "--rm", "-T", "web", "sh", "-c", &command];
     let there = project.rcompose(&run).success().stdout;
     let here = std::process::Command::new("sh")
-        .args(["-c", LIST])
+        .args(["-c", &list])
         .current_dir(project.path().join("app"))
         .env("LC_ALL", "C")
         .output()
