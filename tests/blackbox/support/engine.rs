@@ -131,7 +131,12 @@ pub(crate) fn images_of(project: &'static str) {
     }
 }
 
+/// Makes images on an engine; on one engine after the other, for the script keeps what it makes them of in one place.
 fn make_images(host: &str, project: &str) {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     let script: PathBuf = repository().join("fixtures/images.sh");
     let made = Command::new(script)
         .arg(project)
