@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 
 use super::events::Recorder;
@@ -73,7 +74,11 @@ fn serve(name: &str, settings: &[(&str, &str)]) -> Engine {
     );
     require("docker", "docker.io");
     require("busybox", "busybox-static");
-    let state = std::env::temp_dir().join(format!("rcompose-{name}-{}", std::process::id()));
+    // Several tests have small engines, at the same time.
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let own = format!("rcompose-{name}{number}-{}", std::process::id());
+    let state = std::env::temp_dir().join(own);
     let mut command = Command::new(repository().join("fixtures/engine.sh"));
     command
         .arg("serve")
