@@ -3,16 +3,19 @@
 
 mod compression;
 mod entry;
+mod hard_links;
 mod pack;
 mod pipe;
 mod root;
 mod unpack;
 
 pub(crate) use compression::decompress;
+pub(crate) use hard_links::HardLinks;
 pub(crate) use pack::{Pack, attribute, attributes, is_of_runtime, is_untouched, pack};
 pub(crate) use pipe::{body_reader, packed, stream};
 pub(crate) use root::{
-    NO_FOLLOW_FOLDER, Root, names, remove_all, set_owner, set_owner_and_mode, spread,
+    NO_FOLLOW_FILE, NO_FOLLOW_FOLDER, Root, names, remove_all, set_owner, set_owner_and_mode,
+    spread,
 };
 pub(crate) use unpack::{Unpack, Unpacked, Whiteouts, unpack, unpack_noting};
 

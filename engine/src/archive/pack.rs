@@ -1,21 +1,19 @@
 //! A folder or a file packed into a tar stream.
 
-use std::collections::HashMap;
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, Stat, fgetxattr, flistxattr, major, minor, openat, readlinkat,
-    statat,
+    AtFlags, FileType, Mode, Stat, fgetxattr, flistxattr, major, minor, openat, readlinkat, statat,
 };
 use tar::{Builder, EntryType, Header};
 
-use super::root::{NO_FOLLOW_FOLDER, names};
-use super::{OPAQUE, OPAQUE_ATTRIBUTE, OVERLAY_ATTRIBUTES, Root, WHITEOUT};
+use super::root::{NO_FOLLOW_FILE, NO_FOLLOW_FOLDER, names};
+use super::{HardLinks, OPAQUE, OPAQUE_ATTRIBUTE, OVERLAY_ATTRIBUTES, Root, WHITEOUT};
 
 /// Bytes of a name, or of where a link leads, in a header.
 const NAME: usize = 100;
@@ -59,7 +57,7 @@ pub(crate) fn pack<W: Write>(
     let mut packer = Packer {
         builder,
         options,
-        links: HashMap::new(),
+        links: HardLinks::default(),
         size: 0,
     };
     packer.entry(&folder, name, path)?;
@@ -69,8 +67,8 @@ pub(crate) fn pack<W: Write>(
 struct Packer<'a, W: Write> {
     builder: &'a mut Builder<W>,
     options: Pack,
-    /// Where a file that has several names was packed: by device and inode.
-    links: HashMap<(u64, u64), PathBuf>,
+    /// Packed until now.
+    links: HardLinks,
     /// Bytes of files.
     size: u64,
 }
@@ -140,16 +138,10 @@ impl<W: Write> Packer<'_, W> {
         path: &Path,
         stat: &Stat,
     ) -> io::Result<()> {
-        if stat.st_nlink > 1 {
-            let key = (stat.st_dev, stat.st_ino);
-            if let Some(first) = self.links.get(&key).cloned() {
-                return self.link(stat, EntryType::Link, path, first.as_os_str());
-            }
-            self.links.insert(key, path.to_owned());
+        if let Some(first) = self.links.first_name(stat, path) {
+            return self.link(stat, EntryType::Link, path, first.as_os_str());
         }
-        // Not blocked by a pipe that took the file's place meanwhile.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let file = File::from(openat(folder, name, flags, Mode::empty())?);
+        let file = File::from(openat(folder, name, NO_FOLLOW_FILE, Mode::empty())?);
         let metadata = file.metadata()?;
         let mut header = self.header(stat, EntryType::Regular, metadata.len());
         self.size += metadata.len();

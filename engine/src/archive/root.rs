@@ -153,6 +153,12 @@ pub(crate) const NO_FOLLOW_FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
+/// A file that is not a link to one. Not blocked by a pipe that took the file's place meanwhile.
+pub(crate) const NO_FOLLOW_FILE: OFlags = OFlags::RDONLY
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+
 /// Sets user and group, where this process may.
 pub(crate) fn set_owner(file: impl AsFd, (user, group): (u32, u32)) -> io::Result<()> {
     if !rustix::process::geteuid().is_root() {

@@ -1,11 +1,10 @@
 //! Files copied from one root into another, with everything that they are.
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{
     AtFlags, FileType, Gid, Mode as Bits, OFlags, Stat, Timespec, Timestamps, Uid, XattrFlags,
@@ -16,8 +15,8 @@ use rustix::fs::{
 use super::exclusion::Exclusion;
 use super::mode::Mode;
 use crate::archive::{
-    NO_FOLLOW_FOLDER, OVERLAY_ATTRIBUTES, Root, attribute, attributes, names, set_owner,
-    set_owner_and_mode,
+    HardLinks, NO_FOLLOW_FILE, NO_FOLLOW_FOLDER, OVERLAY_ATTRIBUTES, Root, attribute, attributes,
+    names, set_owner, set_owner_and_mode,
 };
 
 /// More links that lead to nothing are not followed.
@@ -30,8 +29,8 @@ pub(super) struct Copier<'a> {
     owner: Option<(u32, u32)>,
     mode: Option<&'a Mode>,
     exclusion: &'a Exclusion,
-    /// Where a file that has several names was copied: by device and inode.
-    links: HashMap<(u64, u64), PathBuf>,
+    /// Copied until now, by where they are in the target.
+    links: HardLinks,
     /// For what a file has.
     buffer: Vec<u8>,
 }
@@ -59,7 +58,7 @@ impl<'a> Copier<'a> {
             owner,
             mode,
             exclusion,
-            links: HashMap::new(),
+            links: HardLinks::default(),
             buffer: Vec::new(),
         }
     }
@@ -262,18 +261,14 @@ impl<'a> Copier<'a> {
         stat: &Stat,
         (folder, name, target): (&OwnedFd, &OsStr, &Path),
     ) -> io::Result<()> {
-        if stat.st_nlink > 1 {
-            let key = (stat.st_dev, stat.st_ino);
-            if let Some(first) = self.links.get(&key) {
-                let Some((above, first)) = self.to.entry(first)? else {
-                    return Err(io::Error::other("a hard link to the root"));
-                };
-                return Ok(linkat(&above, &first, folder, name, AtFlags::empty())?);
-            }
-            self.links.insert(key, target.to_owned());
+        if let Some(first) = self.links.first_name(stat, target) {
+            let Some((above, first)) = self.to.entry(&first)? else {
+                return Err(io::Error::other("a hard link to the root"));
+            };
+            return Ok(linkat(&above, &first, folder, name, AtFlags::empty())?);
         }
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let mut source = File::from(openat(from.folder, from.name, flags, Bits::empty())?);
+        let source = openat(from.folder, from.name, NO_FOLLOW_FILE, Bits::empty())?;
+        let mut source = File::from(source);
         let mut copy = create(folder, name, self.mode_of(stat))?;
         if stat.st_size > SMALL {
             io::copy(&mut source, &mut copy)?;

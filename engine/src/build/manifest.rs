@@ -272,30 +272,24 @@ mod tests {
         ];
         send(&mut context, &all);
         assert_eq!(context.size, 10 * ENTRY + 26);
-        let mut after = manifest(&[
-            ("b", "1"),
-            ("b/same", "1"),
-            ("c", "1"),
-            ("c/changed", "2"),
-            ("d", "1"),
-            ("e", "1"),
-        ]);
-        let wanted = context.turn_into(&mut after).unwrap();
+        let after = || {
+            manifest(&[
+                ("b", "1"),
+                ("b/same", "1"),
+                ("c", "1"),
+                ("c/changed", "2"),
+                ("d", "1"),
+                ("e", "1"),
+            ])
+        };
+        let wanted = context.turn_into(&mut after()).unwrap();
         // Folders in which something is another, for their times.
         assert_eq!(wanted, Some(vec![2, 3, 4]));
         assert!(!at("a").exists() && !at("a-b").exists() && !at("d/new").exists());
         assert!(at("b/same").exists() && at("e").exists());
         // What was announced and did not come is asked for again.
         send(&mut context, &["c/", "d/"]);
-        let mut same = manifest(&[
-            ("b", "1"),
-            ("b/same", "1"),
-            ("c", "1"),
-            ("c/changed", "2"),
-            ("d", "1"),
-            ("e", "1"),
-        ]);
-        assert_eq!(context.turn_into(&mut same).unwrap(), Some(vec![2, 3]));
+        assert_eq!(context.turn_into(&mut after()).unwrap(), Some(vec![2, 3]));
         let mut others = manifest(&[("f", "1"), ("g", "1"), ("e", "1")]);
         assert_eq!(context.turn_into(&mut others).unwrap(), None);
         assert!(at("b/same").exists(), "nothing was done");

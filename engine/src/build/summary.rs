@@ -1,18 +1,17 @@
 //! A digest of files that says whether two trees are equal.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, openat, readlinkat, statat};
+use rustix::fs::{AtFlags, FileType, Mode, Stat, openat, readlinkat, statat};
 use sha2::{Digest as _, Sha256};
 
 use super::digests::{Content, Digests};
-use crate::archive::{NO_FOLLOW_FOLDER, attribute, attributes, names};
+use crate::archive::{HardLinks, NO_FOLLOW_FILE, NO_FOLLOW_FOLDER, attribute, attributes, names};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 17;
@@ -22,8 +21,8 @@ pub(super) struct Summary<'a> {
     hash: Sha256,
     /// What is known of contents.
     known: Option<&'a Digests>,
-    /// Where a file that has several names was met: by device and inode.
-    links: HashMap<(u64, u64), PathBuf>,
+    /// Of the source that is being added.
+    links: HardLinks,
     buffer: Vec<u8>,
 }
 
@@ -33,7 +32,7 @@ impl<'a> Summary<'a> {
         Self {
             hash: Sha256::new(),
             known,
-            links: HashMap::new(),
+            links: HardLinks::default(),
             buffer: vec![0; CHUNK],
         }
     }
@@ -71,7 +70,14 @@ impl<'a> Summary<'a> {
                 self.extended(&folder)?;
                 self.contents(&folder, path)
             }
-            FileType::RegularFile => self.file(folder, name, path, &stat),
+            FileType::RegularFile => match self.links.first_name(&stat, path) {
+                Some(first) => {
+                    self.part(b"link");
+                    self.part(first.as_os_str().as_bytes());
+                    Ok(())
+                }
+                None => self.file(folder, name, &stat),
+            },
             FileType::Symlink => {
                 let target = readlinkat(folder, name, Vec::new())?;
                 self.part(target.as_bytes());
@@ -102,29 +108,12 @@ impl<'a> Summary<'a> {
         Ok(())
     }
 
-    fn file(
-        &mut self,
-        folder: &impl AsFd,
-        name: &OsStr,
-        path: &Path,
-        stat: &Stat,
-    ) -> io::Result<()> {
-        if stat.st_nlink > 1 {
-            let key = (stat.st_dev, stat.st_ino);
-            if let Some(first) = self.links.get(&key).cloned() {
-                self.part(b"link");
-                self.part(first.as_os_str().as_bytes());
-                return Ok(());
-            }
-            self.links.insert(key, path.to_owned());
-        }
+    fn file(&mut self, folder: &impl AsFd, name: &OsStr, stat: &Stat) -> io::Result<()> {
         if let Some(content) = self.known.and_then(|known| known.file(stat)) {
             self.part(&content);
             return Ok(());
         }
-        // Not blocked by a pipe that took the file's place meanwhile.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let mut file = File::from(openat(folder, name, flags, Mode::empty())?);
+        let mut file = File::from(openat(folder, name, NO_FOLLOW_FILE, Mode::empty())?);
         let content = self.content(&mut file)?;
         self.part(&content);
         self.extended(&file)

@@ -213,7 +213,7 @@ fn another_process_has_what_the_container_has_and_more() {
     let config = ContainerCreateBody {
         env: Some(vec!["A=1".to_owned()]),
         user: Some("5".to_owned()),
-        working_dir: Some("/work".to_owned()),
+        working_dir: Some("/tree".to_owned()),
         ..config()
     };
     let (host, machine) = (HostConfig::default(), Machine::able(false));
@@ -229,7 +229,7 @@ fn another_process_has_what_the_container_has_and_more() {
     let process = serde_json::to_value(process).unwrap();
     assert_eq!(process["args"], json!(["ls"]));
     assert_eq!(process["user"]["uid"], json!(5));
-    assert_eq!(process["cwd"], json!("/work"));
+    assert_eq!(process["cwd"], json!("/tree"));
     let env = process["env"].as_array().unwrap();
     assert!(env.contains(&json!("A=1")) && env.contains(&json!("B=2")));
 }

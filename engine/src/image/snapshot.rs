@@ -311,7 +311,7 @@ impl Stack {
         let options = format!("lowerdir={},upperdir=upper,workdir=work", lower.join(":"));
         if self.passes {
             // What the kernel leaves there so that nothing is mounted again that a crash may have broken.
-            let _ = fs::remove_dir_all(self.folder.join(VOLATILE));
+            let _ = fs::remove_dir_all(self.folder.join(WORK).join(VOLATILE));
             match overlay(&self.folder, target, &format!("{options},volatile")) {
                 // Before Linux 5.10.
                 Ok(Err(nix::Error::EINVAL)) => {}
@@ -322,8 +322,10 @@ impl Stack {
     }
 }
 
-/// Below a snapshot: that it is mounted without being written to disk.
-const VOLATILE: &str = "work/work/incompat/volatile";
+/// Below a snapshot: the folder that overlay works in.
+const WORK: &str = "work";
+/// Below that: that it is mounted without being written to disk.
+const VOLATILE: &str = "work/incompat/volatile";
 
 fn told(mounted: nix::Result<()>, target: &Path) -> Result<()> {
     mounted.map_err(|error| Error::io("mount an overlay at", target, error))

@@ -8,7 +8,7 @@ async fn commands_run_in_the_stage() {
     busybox(&place);
     place.write(
         "Dockerfile",
-        "FROM busybox:1\nARG WHO=world\nARG HIDDEN=no\nENV HIDDEN=yes\nWORKDIR /work\n\
+        "FROM busybox:1\nARG WHO=world\nARG HIDDEN=no\nENV HIDDEN=yes\nWORKDIR /tree\n\
          RUN echo hello $WHO $HIDDEN > out; mkdir /old; echo x > /old/x\nUSER 5:6\n\
          RUN [\"/bin/sh\", \"-c\", \"cat out; id -u; ls /etc\"]\nUSER 0\nRUN rm -r /old\n\
          SHELL [\"/bin/busybox\", \"sh\", \"-ec\"]\nRUN echo $0 from a shell >&2\n",

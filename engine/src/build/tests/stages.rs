@@ -48,7 +48,7 @@ async fn an_image_is_built_of_stages() {
     place.write(
         "Dockerfile",
         "ARG BASE=scratch\nFROM $BASE AS first\nARG name=x\nCOPY dir /data/\nCOPY *.txt /$name/\n\
-         FROM scratch\nWORKDIR /work\nCOPY --from=first --chown=3:4 --chmod=640 /data/sub .\n\
+         FROM scratch\nWORKDIR /tree\nCOPY --from=first --chown=3:4 --chmod=640 /data/sub .\n\
          ENV A=b\nCMD [\"/y\"]\nENTRYPOINT [\"/x\"]\n",
     );
     let (id, said) = place.build(Build::default()).await.unwrap();
@@ -61,8 +61,8 @@ async fn an_image_is_built_of_stages() {
     assert_eq!(config.cmd.unwrap(), ["/y"]);
     images.prepare("c", &image).unwrap();
     let rootfs = images.mount("c").await.unwrap();
-    assert_eq!(fs::read(rootfs.join("work/one.txt")).unwrap(), b"1");
-    let metadata = fs::metadata(rootfs.join("work/one.txt")).unwrap();
+    assert_eq!(fs::read(rootfs.join("tree/one.txt")).unwrap(), b"1");
+    let metadata = fs::metadata(rootfs.join("tree/one.txt")).unwrap();
     assert_eq!((metadata.uid(), metadata.mode() & 0o7777), (3, 0o640));
     assert!(!rootfs.join("data").exists());
     images.discard("c").await.unwrap();
