@@ -1,6 +1,8 @@
 //! What each attribute of `build` does with the engine's builders, as docs/build.md tells it.
 
+use crate::support::engine::quiet_engine;
 use crate::support::project::Project;
+use crate::support::registry::Registry;
 
 /// A builder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -263,9 +265,42 @@ fn caches_that_are_not_there_are_no_failure() {
         let attributes = ["cache_from: ['127.0.0.1:1/none/cache:1']"];
         let mut project = project("buildcachefrom", "FROM IMAGE", &attributes);
         builder.choose(&mut project);
-        project.rcompose(&["build"]).success();
+        let build = project.rcompose(&["build"]).success();
+        if *builder == Builder::Bundled {
+            build.says("`build.cache_from` has no effect");
+        }
         forget(&project);
     }
+}
+
+#[test]
+fn what_a_registry_has_is_not_built_again() {
+    if !Builder::all().contains(&Builder::BuildKit) {
+        return;
+    }
+    let (engine, _turn) = quiet_engine();
+    let registry = Registry::at(engine);
+    let image = format!("{}/shop/cached:1", registry.host);
+    let compose = format!(
+        "services:\n  web:\n    image: {image}\n    build:\n      dockerfile_inline: |\n        FROM IMAGE\n        \
+         RUN {UNIQUE} >/unique\n      cache_to: [type=inline]\n      cache_from: ['{image}']\n"
+    );
+    let mut project = Project::new("buildcaches", &compose).on(engine);
+    Builder::BuildKit.choose(&mut project);
+    let unique = || engine.docker(&["run", "--rm", "--network", "none", &image, "cat", "/unique"]);
+    let forget = || {
+        engine.docker(&["image", "rm", "--force", &image]);
+        engine.docker(&["builder", "prune", "--all", "--force"]);
+    };
+    project.rcompose(&["build"]).success();
+    let first = unique();
+    project.rcompose(&["push"]).success();
+    forget();
+    let build = project.rcompose(&["--progress", "plain", "build"]);
+    let build = build.success();
+    assert!(build.stdout.contains("CACHED"), "{build:?}");
+    assert_eq!(unique(), first);
+    forget();
 }
 
 #[test]

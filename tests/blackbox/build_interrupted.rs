@@ -1,21 +1,12 @@
 //! A build that is given up ends at once and leaves nothing.
 
 use std::path::PathBuf;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use nix::sys::signal::Signal;
 
-use crate::support::engine::{Engine, small_engine};
+use crate::support::engine::{Engine, quiet_engine};
 use crate::support::eventually;
 use crate::support::project::Project;
-
-/// An engine where nothing else goes on; one test at a time has it.
-fn quiet_engine() -> (&'static Engine, MutexGuard<'static, ()>) {
-    static ENGINE: LazyLock<&'static Engine> = LazyLock::new(|| small_engine("512m"));
-    static TURN: Mutex<()> = Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    (*ENGINE, turn)
-}
 
 /// All that an engine shows of builds.
 #[derive(Debug, PartialEq, Eq)]

@@ -34,6 +34,27 @@ pub(super) enum Builder {
 /// Name of a Dockerfile in the archive that does not come from the context.
 const ADDED_DOCKERFILE: &str = ".dockerfile.rcompose";
 
+/// Tells which caches the builder will not use.
+fn warn_of_caches(engine: &Engine, recipe: &Recipe, sender: &Sender) {
+    let service = &recipe.service;
+    let warn = |attribute: &str, why: &str| {
+        let text = format!("service {service:?}: `build.{attribute}` has no effect: {why}");
+        send(sender, Event::Warning(text));
+    };
+    if !recipe.cache_to.is_empty() {
+        warn(
+            "cache_to",
+            "this engine's builder writes its cache nowhere else",
+        );
+    }
+    if engine.bundled && !recipe.cache_from.is_empty() {
+        warn(
+            "cache_from",
+            "this engine's builder asks its own cache only",
+        );
+    }
+}
+
 /// Builds an image and returns its id. The second recipe is that of the person: the first may have instructions that were
 /// changed for the builder.
 pub(super) async fn build(
@@ -44,13 +65,7 @@ pub(super) async fn build(
     sender: &Sender,
 ) -> Result<String, Error> {
     refuse_unsupported(recipe, engine.bundled)?;
-    if !recipe.cache_to.is_empty() {
-        let service = &recipe.service;
-        let text = format!(
-            "service {service:?}: `build.cache_to` has no effect: this engine's builder writes its cache nowhere else"
-        );
-        send(sender, Event::Warning(text));
-    }
+    warn_of_caches(engine, recipe, sender);
     let docker = &engine.docker;
     let (dockerfile, mut archive) = archive(recipe, &original.dockerfile)?;
     let mut options = BuildImageOptionsBuilder::default()

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::events::Recorder;
 
@@ -58,6 +58,14 @@ pub(crate) fn repository() -> &'static Path {
 /// Another engine beside the one of this run, of the same kind, with so much room for its data. It lives as long.
 pub(crate) fn small_engine(disk: &str) -> &'static Engine {
     Box::leak(Box::new(started("small", Some(disk))))
+}
+
+/// Another engine where nothing else goes on; one test at a time has it.
+pub(crate) fn quiet_engine() -> (&'static Engine, MutexGuard<'static, ()>) {
+    static QUIET: LazyLock<&'static Engine> = LazyLock::new(|| small_engine("512m"));
+    static TURN: Mutex<()> = Mutex::new(());
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    (*QUIET, turn)
 }
 
 fn require(tool: &str, package: &str) {
@@ -127,9 +135,7 @@ fn docker_command(host: &str, arguments: &[&str]) -> bool {
 /// Makes the images of one example project, once a run.
 pub(crate) fn images_of(project: &'static str) {
     static MADE: Mutex<Vec<&str>> = Mutex::new(Vec::new());
-    let mut made = MADE
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     if !made.contains(&project) {
         make_images(&engine().host, project);
         made.push(project);
@@ -139,9 +145,7 @@ pub(crate) fn images_of(project: &'static str) {
 /// Makes images on an engine; on one engine after the other, for the script keeps what it makes them of in one place.
 fn make_images(host: &str, project: &str) {
     static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let script: PathBuf = repository().join("fixtures/images.sh");
     let made = Command::new(script)
         .arg(project)

@@ -1,4 +1,4 @@
-//! A registry in the engine's network that takes whatever is pushed.
+//! A registry in an engine's network that takes whatever is pushed.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use nix::sched::{CloneFlags, setns};
 use serde_json::{Value, json};
 
-use super::engine::engine;
+use super::engine::{Engine, engine};
 
 /// A registry; it ends with the test's process.
 pub(crate) struct Registry {
@@ -35,22 +35,29 @@ struct Stored {
 impl Registry {
     /// Starts one; pushing to and pulling from the repositories of `closed` is denied.
     pub(crate) fn start(closed: &'static [&'static str]) -> Self {
-        Self::serving(Stored {
+        let stored = Stored {
             closed,
             ..Stored::default()
-        })
+        };
+        Self::serving(engine(), stored)
+    }
+
+    /// Starts one in another engine's network.
+    pub(crate) fn at(engine: &Engine) -> Self {
+        Self::serving(engine, Stored::default())
     }
 
     /// Starts one that does not take manifests with an artifact type, as registries of version 1.0 of the specification.
     pub(crate) fn old() -> Self {
-        Self::serving(Stored {
+        let stored = Stored {
             old: true,
             ..Stored::default()
-        })
+        };
+        Self::serving(engine(), stored)
     }
 
-    fn serving(stored: Stored) -> Self {
-        let network = engine().network.try_clone().expect("a file descriptor");
+    fn serving(engine: &Engine, stored: Stored) -> Self {
+        let network = engine.network.try_clone().expect("a file descriptor");
         let binding = std::thread::spawn(move || {
             setns(network.as_fd(), CloneFlags::CLONE_NEWNET).expect("root");
             TcpListener::bind(("127.0.0.1", 0)).expect("a port")
@@ -139,10 +146,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The first byte of a connection with TLS.
+const TLS_HANDSHAKE: u8 = 22;
+
 /// Answers the requests of one connection.
 fn serve(client: TcpStream, stored: &Stored) {
     let mut answers = client.try_clone().expect("a file descriptor");
     let mut requests = BufReader::new(client);
+    // Clients begin with TLS, and go on without it where they are answered in HTTP.
+    if requests
+        .fill_buf()
+        .is_ok_and(|bytes| bytes.starts_with(&[TLS_HANDSHAKE]))
+    {
+        let _ = answers.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+        return;
+    }
     while let Some((method, path, body)) = request(&mut requests) {
         let (status, headers, content) = stored.answer(&method, &path, body);
         let length = content.len();

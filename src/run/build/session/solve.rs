@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use bollard::moby::buildkit::v1::{CacheOptions, CacheOptionsEntry, SolveRequest};
+use serde_json::{Value, json};
 
 use super::filesync::Folders;
 use crate::run::Error;
@@ -141,7 +142,19 @@ fn attributes(recipe: &Recipe, gateway: Option<&str>) -> Result<HashMap<String, 
         };
         set(&format!("context:{name}"), &value);
     }
+    if !recipe.cache_from.is_empty() {
+        set("cache-imports", &cache_imports(&recipe.cache_from));
+    }
     Ok(attributes)
+}
+
+/// What the frontend itself imports, as JSON: it takes no notice of the request's imports.
+fn cache_imports(list: &[String]) -> String {
+    let caches = list.iter().map(|text| {
+        let cache = cache(text);
+        json!({"Type": cache.r#type, "Attrs": cache.attrs})
+    });
+    Value::from_iter(caches).to_string()
 }
 
 fn filename(dockerfile: &Dockerfile) -> String {
