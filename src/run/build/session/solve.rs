@@ -154,7 +154,7 @@ fn cache_imports(list: &[String]) -> String {
         let cache = cache(text);
         json!({"Type": cache.r#type, "Attrs": cache.attrs})
     });
-    Value::from_iter(caches).to_string()
+    caches.collect::<Value>().to_string()
 }
 
 fn filename(dockerfile: &Dockerfile) -> String {
