@@ -89,12 +89,13 @@ pub(super) fn container(launch: &Launch) -> Result<(Container, Pid, Stdio), Fail
     let confinement = confinement(launch)?;
     let spec = Rc::new(spec(launch)?);
     let mut seal = own_seal(&confinement)?;
+    let theirs = console.as_ref().map(Console::connect).transpose()?;
+    // From here on there is something to undo.
     let views = confinement.control_groups;
     let membership = Membership::new(&spec, &launch.groups, views.is_none());
     let membership = membership.map_err(|error| undone(launch, error))?;
     let opened = views.map(|view| ControlGroups::open(&launch.groups, view).map(Arc::new));
     seal.control_groups = opened.transpose().map_err(|error| undone(launch, error))?;
-    let theirs = console.as_ref().map(Console::connect).transpose()?;
     let inside = Inside {
         executor: Exec {
             init: launch.init,
@@ -143,7 +144,7 @@ pub(super) fn process(launch: &Launch, exec: &ExecRequest) -> Result<(Pid, Stdio
     let name = format!("{}.sock", &exec.id[..exec.id.len().min(12)]);
     let console = Console::open(exec.tty, &launch.run, &name)?;
     let ends = Ends::new(exec.tty, exec.streams.stdin).map_err(Failure::new)?;
-    let (seal, process) = seal(launch, exec)?;
+    let seal = seal(launch, exec)?;
     let executor = Exec {
         init: false,
         size: exec.size,
@@ -153,7 +154,7 @@ pub(super) fn process(launch: &Launch, exec: &ExecRequest) -> Result<(Pid, Stdio
     let score = OwnScore::read();
     let built = builder
         .as_tenant()
-        .with_process(Some(&process))
+        .with_process(Some(&exec.process))
         .with_detach(true)
         .build();
     score.restore();
@@ -199,8 +200,9 @@ fn own_seal(confinement: &Confinement) -> Result<Seal, Failure> {
 }
 
 /// How a further process is confined: by the container's filter, and its own capabilities. The
-/// process as the library gets it, without capabilities, is put beside the daemon's file.
-fn seal(launch: &Launch, exec: &ExecRequest) -> Result<(Seal, PathBuf), Failure> {
+/// process as the library gets it, without capabilities, takes the place of the daemon's file, which
+/// the daemon removes.
+fn seal(launch: &Launch, exec: &ExecRequest) -> Result<Seal, Failure> {
     let own = own_seal(&confinement(launch)?)?;
     let wanted: Option<Process> = store::read(&exec.process).map_err(Failure::new)?;
     let mut process = wanted.ok_or_else(|| Failure {
@@ -214,9 +216,8 @@ fn seal(launch: &Launch, exec: &ExecRequest) -> Result<(Seal, PathBuf), Failure>
         no_new_privileges: process.no_new_privileges() == Some(true),
     };
     process.set_capabilities(None);
-    let path = exec.process.with_extension("process");
-    store::write(&path, &process).map_err(Failure::new)?;
-    Ok((seal, path))
+    store::write(&exec.process, &process).map_err(Failure::new)?;
+    Ok(seal)
 }
 
 fn builder(
@@ -260,7 +261,7 @@ impl OwnScore {
     }
 }
 
-/// Where the library hands over the terminal it made in the container.
+/// Where the library hands over the terminal it made in the container; the socket goes with this.
 struct Console {
     path: PathBuf,
     listener: UnixListener,
@@ -284,12 +285,6 @@ impl Console {
     }
 
     fn receive(self) -> Result<OwnedFd, Failure> {
-        let received = self.receive_terminal();
-        let _ = fs::remove_file(&self.path);
-        received
-    }
-
-    fn receive_terminal(&self) -> Result<OwnedFd, Failure> {
         let (connection, _) = self.listener.accept().map_err(Failure::new)?;
         let mut bytes = [0; 256];
         let (_, terminal) =
@@ -298,5 +293,11 @@ impl Console {
             message: "the container's terminal did not arrive".to_owned(),
             code: None,
         })
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
     }
 }

@@ -238,8 +238,14 @@ fn fork_into_namespace(args: &ContainerArgs) -> Result<ForkResult, Failure> {
     #[expect(unsafe_code, reason = "fork has no safe wrapper")]
     // SAFETY: a shim has one thread, so no other can have left a lock behind.
     let forked = unsafe { fork() };
-    if wanted.is_some() && !matches!(forked, Ok(ForkResult::Child)) {
-        setns(own.as_fd(), CloneFlags::CLONE_NEWPID).map_err(Failure::new)?;
+    if wanted.is_some()
+        && !matches!(forked, Ok(ForkResult::Child))
+        && let Err(error) = setns(own.as_fd(), CloneFlags::CLONE_NEWPID)
+    {
+        if let Ok(ForkResult::Parent { child }) = forked {
+            end(child);
+        }
+        return Err(Failure::new(error));
     }
     forked.map_err(Failure::new)
 }

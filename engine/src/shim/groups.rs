@@ -1,4 +1,4 @@
-//! The control groups of a container that has ended.
+//! The control groups of a container that has ended, or could not be made, taken away.
 //!
 //! The container library would read the table of mounts anew for each controller, twice; with many
 //! containers that is most of what ending one costs. The daemon knows the hierarchies.

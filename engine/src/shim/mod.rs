@@ -5,8 +5,8 @@
 //! holds its stdio or terminal, writes its log, serves attach and exec on a socket of its own,
 //! reaps it and writes down how it ended. The daemon may end and come back meanwhile.
 //!
-//! The shim's side: `process`, `polling`, `serving`, `create`, `first`, `membership`, `control_groups`, `device_filter`, `executor`, `log_file`, `connection`, `stdio`. The
-//! daemon's side: `launch`, `link`. What passes between them: `protocol`, `socket`, `fork_server`.
+//! The shim's side: `process`, `early`, `polling`, `serving`, `create`, `first`, `membership`, `groups`, `control_groups`,
+//! `device_filter`, `filter`, `executor`, `init`, `log_file`, `connection`, `stdio`. The daemon's side: `launch`, `link`. What passes between them: `protocol`, `socket`, `fork_server`.
 
 mod connection;
 mod control_groups;
