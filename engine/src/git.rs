@@ -28,6 +28,16 @@ pub(crate) struct Checkout {
     pub(crate) key: String,
 }
 
+/// What would have `git` work on another repository: that of the hook, say, that has started the engine.
+const OF_A_REPOSITORY: [&str; 6] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_WORK_TREE",
+];
+
 impl GitRepository {
     /// Reads `https://host/path.git#reference:folder`, `git://…`, `ssh://…` and `git@host:path`; `None` for what is none of
     /// these.
@@ -169,9 +179,11 @@ impl GitRepository {
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
             .env("GIT_CEILING_DIRECTORIES", folder)
-            .env_remove("GIT_DIR")
             .stdin(Stdio::null())
             .kill_on_drop(true);
+        for variable in OF_A_REPOSITORY {
+            command.env_remove(variable);
+        }
         let output = command.output().await.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => Error::not_supported(
                 "a git repository where git is not installed: install git on the engine's machine; it",

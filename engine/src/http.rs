@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::http::header::{LOCATION, USER_AGENT};
 use axum::http::{Request, Response, Uri};
+use futures::StreamExt as _;
+use futures::stream::unfold;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tokio::time::timeout;
 
 use crate::{Error, Result};
 
@@ -16,6 +19,9 @@ use crate::{Error, Result};
 const REDIRECTIONS: usize = 10;
 /// How long the beginning of an answer, or its next piece, may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is said of a server that goes on for longer without a word.
+const SILENT: &str = "the server does not answer";
 
 /// What asks servers, with TLS and without.
 pub(crate) type Client = legacy::Client<HttpsConnector<HttpConnector>, Body>;
@@ -34,7 +40,7 @@ pub(crate) fn client() -> Result<Client> {
     Ok(legacy::Client::builder(TokioExecutor::new()).build(connector))
 }
 
-/// What `http` and `https` addresses answer, redirections followed.
+/// What `http` and `https` addresses answer, redirections followed. Its body fails when the next piece does not come.
 ///
 /// # Errors
 /// 400 for what is no address, does not answer or answers with another status than success.
@@ -47,8 +53,8 @@ pub(crate) async fn get(url: &str) -> Result<Response<Body>> {
             .header(USER_AGENT, concat!("rcompose/", env!("CARGO_PKG_VERSION")))
             .body(Body::empty())
             .map_err(|error| refused(&error))?;
-        let answered = patient(url, client.request(request)).await?;
-        let response = answered.map_err(|error| {
+        let answered = timeout(PATIENCE, client.request(request)).await;
+        let response = answered.map_err(|_| refused(&SILENT))?.map_err(|error| {
             let mut message = error.to_string();
             let mut source = std::error::Error::source(&error);
             while let Some(inner) = source {
@@ -62,24 +68,27 @@ pub(crate) async fn get(url: &str) -> Result<Response<Body>> {
             && let Some(place) = response.headers().get(LOCATION)
         {
             let place = place.to_str().map_err(|error| refused(&error))?;
-            uri = redirected(&uri, place)?;
+            uri = redirected(&uri, place).map_err(|error| refused(&error))?;
             continue;
         }
         if !status.is_success() {
             return Err(refused(&format!("the server answers with status {status}")));
         }
-        return Ok(response.map(Body::new));
+        return Ok(response.map(|body| lasting(Body::new(body), PATIENCE)));
     }
     Err(refused(&"too many redirections"))
 }
 
-/// Waits for a part of an answer as long as one may take.
-///
-/// # Errors
-/// 400 when it takes longer.
-pub(crate) async fn patient<T>(url: &str, answer: impl Future<Output = T>) -> Result<T> {
-    let late = |_| Error::bad_request(format!("{url}: the server does not answer"));
-    tokio::time::timeout(PATIENCE, answer).await.map_err(late)
+/// A body whose pieces each come within `patience`, or an error does.
+fn lasting(body: Body, patience: Duration) -> Body {
+    let next = move |mut pieces: BodyDataStream| async move {
+        let piece = match timeout(patience, pieces.next()).await {
+            Ok(piece) => piece?,
+            Err(_) => Err(axum::Error::new(SILENT)),
+        };
+        Some((piece, pieces))
+    };
+    Body::from_stream(unfold(body.into_data_stream(), next))
 }
 
 /// Where a redirection leads: no further than from TLS to TLS.
@@ -117,6 +126,20 @@ pub(crate) fn parsed(url: &str) -> Result<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_falls_silent_is_not_waited_for() {
+        let pieces = futures::stream::iter([Ok::<_, Error>("piece")]);
+        let silent = Body::from_stream(pieces.chain(futures::stream::pending()));
+        let mut pieces = lasting(silent, Duration::from_millis(50)).into_data_stream();
+        assert_eq!(pieces.next().await.unwrap().unwrap(), "piece");
+        let error = pieces.next().await.unwrap().unwrap_err();
+        assert_eq!(error.to_string(), SILENT);
+        let whole = lasting(Body::from("all"), Duration::from_millis(50));
+        let mut pieces = whole.into_data_stream();
+        assert_eq!(pieces.next().await.unwrap().unwrap(), "all");
+        assert!(pieces.next().await.is_none());
+    }
 
     #[test]
     fn redirections_stay_with_tls() {

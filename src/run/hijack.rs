@@ -14,8 +14,8 @@ use crate::connect::Address;
 /// An answer whose head is longer than this is none.
 const LONGEST_HEAD: usize = 64 * 1024;
 
-/// Answers that are read whole are not longer, in bytes.
-const LONGEST_ANSWER: u64 = 1 << 20;
+/// Answers that are read whole are not longer, in bytes: the numbers of a million files.
+const LONGEST_ANSWER: u64 = 16 << 20;
 
 /// Whether such connections can be made to this address.
 pub(super) fn is_possible(address: &Address) -> bool {
@@ -298,4 +298,31 @@ impl tonic::transport::server::Connected for Upgraded {
     type ConnectInfo = ();
 
     fn connect_info(&self) -> Self::ConnectInfo {}
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_of_many_numbers_is_read_whole() {
+        let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+        let path = folder.path().join("socket");
+        let listener = tokio::net::UnixListener::bind(&path);
+        let listener = listener.unwrap_or_else(|error| panic!("{error}"));
+        let numbers: Vec<usize> = (0..500_000).collect();
+        let answer = serde_json::to_vec(&numbers).unwrap_or_default();
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await?;
+            let (mut from, mut to) = stream.split();
+            let mut request = [0; 1024];
+            let _ = from.read(&mut request).await?;
+            to.write_all(b"HTTP/1.0 200 OK\r\n\r\n").await?;
+            to.write_all(&answer).await
+        });
+        let read = post(&Address::Unix(path), "/numbers", b"{}").await;
+        let read = read.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(read.as_array().map(Vec::len), Some(numbers.len()));
+        assert!(serving.await.is_ok_and(|served| served.is_ok()));
+    }
 }

@@ -1,6 +1,6 @@
 //! What each attribute of `build` does with the engine's builders, as docs/build.md tells it.
 
-use crate::support::engine::quiet_engine;
+use crate::support::engine::{is_bundled, quiet_engine};
 use crate::support::project::Project;
 use crate::support::registry::Registry;
 
@@ -15,7 +15,7 @@ enum Builder {
 impl Builder {
     /// Those of the engine of this run.
     fn all() -> &'static [Self] {
-        if std::env::var("RCOMPOSE_TEST_ENGINE").is_ok_and(|kind| kind == "bundled") {
+        if is_bundled() {
             &[Self::Bundled]
         } else {
             &[Self::BuildKit, Self::Classic]
@@ -133,6 +133,52 @@ fn size_of_shared_memory_with_the_classic_builder() {
     let mut large = project("classicshm", SHARED_MEMORY, &["shm_size: 3gb"]);
     Builder::Classic.choose(&mut large);
     refused(&large, "shm_size", 7);
+}
+
+#[test]
+fn memory_of_commands() {
+    const LIMIT: &str = "FROM IMAGE\nRUN cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null >/limit || true";
+    for builder in Builder::all() {
+        let mut project = project("buildmemory", LIMIT, &[]);
+        project.set("DOCKER_BUILDKIT", "0");
+        for (size, bytes) in [("256m", 256_u64 << 20), ("3g", 3 << 30)] {
+            let build = project.rcompose(&["build", "--no-cache", "--memory", size]);
+            if *builder != Builder::Bundled && bytes >= 2 << 30 {
+                build.code(1).says("--memory of 2 GiB or more");
+                continue;
+            }
+            build.success();
+            assert_eq!(read(&project, "/limit"), bytes.to_string(), "{builder:?}");
+        }
+        forget(&project);
+    }
+}
+
+#[test]
+fn many_large_secrets() {
+    let names: Vec<String> = (0..6).map(|number| format!("large{number}")).collect();
+    let mounts = names
+        .iter()
+        .map(|name| format!("--mount=type=secret,id={name}"));
+    let mounts = mounts.collect::<Vec<_>>().join(" ");
+    let instructions = format!("FROM IMAGE\nRUN {mounts} cat /run/secrets/* | wc -c >/size");
+    for builder in Builder::newer() {
+        let attribute = format!("secrets: [{}]", names.join(", "));
+        let mut project = project("buildsecrets", &instructions, &[&attribute]);
+        builder.choose(&mut project);
+        let mut compose =
+            std::fs::read_to_string(project.path().join("compose.yaml")).expect("the file is ours");
+        compose.push_str("secrets:\n");
+        for name in &names {
+            project.file(name, &"x".repeat(480 << 10));
+            compose.extend(["  ", name, ": {file: ", name, "}\n"]);
+        }
+        project.file("compose.yaml", &compose);
+        project.rcompose(&["build"]).success();
+        let size = (names.len() * (480 << 10)).to_string();
+        assert_eq!(read(&project, "/size"), size, "{builder:?}");
+        forget(&project);
+    }
 }
 
 /// Writes down whether it may do what only privileged processes may.

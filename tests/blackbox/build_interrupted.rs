@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use nix::sys::signal::Signal;
 
-use crate::support::engine::{Engine, quiet_engine};
+use crate::support::engine::{Engine, is_bundled, quiet_engine};
 use crate::support::eventually;
 use crate::support::project::Project;
 
@@ -86,7 +86,7 @@ fn interrupt(project: &Project, seconds: &str, signal: Signal) {
 /// Checks that the engine's cache has nothing but what can be removed from it.
 fn nothing_in_the_cache(engine: &Engine) {
     engine.docker(&["builder", "prune", "--all", "--force"]);
-    if std::env::var("RCOMPOSE_TEST_ENGINE").is_ok_and(|kind| kind == "bundled") {
+    if is_bundled() {
         for folder in ["images/coming", "snapshots", "containers"] {
             let folder = engine.data(folder);
             let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();

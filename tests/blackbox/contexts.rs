@@ -1,8 +1,11 @@
 //! Contexts of builds that change from one build to the next: the image has what the folder has, each time.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::net::UnixStream;
 
+use crate::support::engine::{engine, is_bundled};
 use crate::support::process::Outcome;
 use crate::support::project::Project;
 
@@ -37,8 +40,7 @@ fn build(project: &Project) -> Outcome {
 fn assert_same(project: &Project) {
     // BuildKit changes the time of a folder when it takes over a file that has changed in it, and a folder's mode alone does
     // not make it copy anew: docker compose has the same from it.
-    let is_bundled = std::env::var("RCOMPOSE_TEST_ENGINE").is_ok_and(|kind| kind == "bundled");
-    let list = format!("FOLDERS={}; {LIST}", if is_bundled { "1" } else { "" });
+    let list = format!("FOLDERS={}; {LIST}", if is_bundled() { "1" } else { "" });
     let command = format!("cd /app && {list}");
     let run = ["run", "--rm", "-T", "web", "sh", "-c", &command];
     let there = project.rcompose(&run).success().stdout;
@@ -207,4 +209,20 @@ fn a_dockerfile_that_other_patterns_name_is_there_in_every_build() {
         assert_eq!(project.rcompose(&run).success().stdout, round);
     }
     forget(&project);
+}
+
+#[test]
+fn what_the_engine_has_no_more_is_not_left_out_of_the_image() {
+    if !is_bundled() {
+        return;
+    }
+    // As from a client that was told to leave out what is there, and then waited for too long.
+    let path = engine().host.trim_start_matches("unix://");
+    let mut stream = UnixStream::connect(path).expect("the engine answers");
+    let request = "POST /build?session=none&version=2 HTTP/1.0\r\nContent-Length: 0\r\n\r\n";
+    stream.write_all(request.as_bytes()).expect("it is small");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    assert!(answer.starts_with("HTTP/1.0 404 "), "{answer}");
+    assert!(answer.contains("build again"), "{answer}");
 }

@@ -80,8 +80,9 @@ async fn run(
     let mut request = parameters.request(query.as_deref())?;
     request.auth = registries(&headers)?;
     let (mut fingerprint, mut kept) = (None, None);
-    if let Some(session) = &parameters.session {
-        let mut handed = engine.secrets.take(session);
+    let session = parameters.session.as_deref();
+    if let Some(session) = session.filter(|session| !session.is_empty()) {
+        let mut handed = engine.secrets.take(session)?;
         (fingerprint, kept) = (handed.fingerprint.take(), handed.context.take());
         request.take(handed);
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
@@ -17,23 +17,23 @@ use super::build::{decoded, registries};
 use super::build_remote;
 use super::{Answer, Query};
 use crate::archive::{Root, Unpack, body_reader, decompress, unpack_noting};
-use crate::build::{Build, Context, Handed, Manifest};
+use crate::build::{Build, Context, Handed, Manifest, PATIENCE};
 use crate::container::blocking;
 use crate::engine::Engine;
-use crate::{Error, Result, identifier};
+use crate::{Error, Result};
 
-/// Bytes of a manifest.
-const LARGEST_MANIFEST: usize = 64 << 20;
+/// Bytes of a manifest, and of the secrets of a build.
+const LARGEST_BODY: usize = 64 << 20;
 
 /// Bytes of a context that are read at once.
 const CHUNK: usize = 1 << 18;
 
 /// The routes of this file.
 pub(super) fn routes() -> Router<Arc<Engine>> {
-    let limit = DefaultBodyLimit::max(LARGEST_MANIFEST);
     Router::new()
         .route("/build/secrets", post(offer))
-        .route("/build/context", post(compare).layer(limit))
+        .route("/build/context", post(compare))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,8 +47,8 @@ struct Session {
 }
 
 /// The secrets of the build that will have the same `session`, Base64 by id, in `X-Registry-Config` the credentials of
-/// registries, in `agents` the sockets of ssh agents on this machine, by id, in `host` a `HostConfig` whose `Ulimits`, `ShmSize` and
-/// `Privileged` count, in `uncached` the stages that take nothing from the cache, and in `context` a fingerprint of the context: the
+/// registries, in `agents` the sockets of ssh agents on this machine, by id, in `host` a `HostConfig` whose `Ulimits`, `ShmSize`,
+/// `Memory` and `Privileged` count, in `uncached` the stages that take nothing from the cache, and in `context` a fingerprint of the context: the
 /// answer is 200 where that is here, and 202 where it has to be sent. Docker has no such path: with BuildKit its clients serve
 /// all that to the engine.
 async fn offer(
@@ -78,10 +78,21 @@ async fn offer(
         Some(_) => StatusCode::OK,
         None => StatusCode::ACCEPTED,
     };
-    engine
-        .secrets
-        .offer(asked.session.as_deref().unwrap_or_default(), handed)?;
+    let session = asked.session.unwrap_or_default();
+    let later = Arc::downgrade(&engine);
+    blocking(move || engine.secrets.offer(&session, handed)).await?;
+    tokio::spawn(forget(later));
     Ok(status)
+}
+
+/// Forgets what was handed over for a build that has not begun when it should have.
+async fn forget(engine: Weak<Engine>) {
+    tokio::time::sleep(PATIENCE).await;
+    tokio::task::spawn_blocking(move || {
+        if let Some(engine) = engine.upgrade() {
+            engine.secrets.forget_late();
+        }
+    });
 }
 
 /// The manifest of a context that was not here, for the build that will have the same `session`; `place` is the client's name
@@ -107,25 +118,16 @@ async fn compare(
             }
             remove_later(context);
         }
-        let context = Context::awaited(folder(&engine), place, manifest);
+        let context = Context::awaited(engine.images.temporary(), place, manifest);
         engine.secrets.add_context(&session, context)?;
         Ok(None)
     });
     Ok(Json(wanted.await?))
 }
 
-/// A folder for a context that comes.
-fn folder(engine: &Engine) -> std::path::PathBuf {
-    engine
-        .layout
-        .images()
-        .join("coming")
-        .join(identifier::new())
-}
-
 /// The context of a build that begins: the one that is here already, or an empty one.
 pub(super) fn context(engine: &Engine, kept: Option<Context>) -> Context {
-    kept.unwrap_or_else(|| Context::new(folder(engine), 0))
+    kept.unwrap_or_else(|| Context::new(engine.images.temporary(), 0))
 }
 
 /// Puts what comes into the context's folder, and answers how many bytes have come for that.
@@ -155,7 +157,13 @@ pub(super) async fn receive(
     })
     .await?;
     if let Some(remote) = remote {
-        request.context = build_remote::fetch(remote, &request.context).await?;
+        match build_remote::fetch(remote, &request.context, &request.canceled).await {
+            Ok(folder) => request.context = folder,
+            Err(error) => {
+                remove_later(context);
+                return Err(error);
+            }
+        }
     }
     Ok((context, count))
 }

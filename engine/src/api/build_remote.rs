@@ -3,7 +3,12 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use axum::body::Body;
+use futures::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+
 use crate::archive::{Root, Unpack, body_reader, decompress, unpack};
+use crate::build::canceled;
 use crate::container::blocking;
 use crate::git::GitRepository;
 use crate::http::get;
@@ -15,19 +20,27 @@ const MARK: (usize, &[u8]) = (257, b"ustar");
 /// The largest Dockerfile that is taken from a URL, in bytes.
 const LARGEST: u64 = 4 << 20;
 
-/// Fetches what `remote` names into `folder`, which is there; the folder of the context in it.
+/// Fetches what `remote` names into `folder`, which is there, until nobody wants it any more; the folder of the context in it.
 ///
 /// # Errors
 /// 400 for what is not understood, cannot be fetched, or is not there.
-pub(super) async fn fetch(remote: &str, folder: &Path) -> Result<PathBuf> {
+pub(super) async fn fetch(
+    remote: &str,
+    folder: &Path,
+    unwanted: &CancellationToken,
+) -> Result<PathBuf> {
     if let Some(repository) = GitRepository::of_context(remote) {
-        let done = repository.checkout(folder, None, false).await?;
-        return Ok(done.folder);
+        let checkout = repository.checkout(folder, None, false);
+        let done = unwanted.run_until_cancelled(checkout).await;
+        return Ok(done.ok_or_else(canceled)??.folder);
     }
     if !remote.starts_with("http://") && !remote.starts_with("https://") {
         return Err(Error::not_supported(format!("the build context {remote}")));
     }
-    let reader = body_reader(get(remote).await?.into_body());
+    let answer = unwanted.run_until_cancelled(get(remote)).await;
+    let pieces = answer.ok_or_else(canceled)??.into_body().into_data_stream();
+    let pieces = pieces.take_until(unwanted.clone().cancelled_owned());
+    let reader = body_reader(Body::from_stream(pieces));
     let target = folder.to_owned();
     let name = remote.to_owned();
     blocking(move || {
@@ -50,8 +63,12 @@ fn write(mut reader: impl Read + Send, folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     let mut file = std::fs::File::create(folder.join("Dockerfile"))?;
-    io::copy(&mut all.take(LARGEST), &mut file)?;
-    Ok(())
+    match io::copy(&mut all.take(LARGEST + 1), &mut file)? {
+        ..=LARGEST => Ok(()),
+        _ => Err(io::Error::other(format!(
+            "a Dockerfile of more than {LARGEST} bytes is not taken from an address"
+        ))),
+    }
 }
 
 #[cfg(test)]
@@ -73,5 +90,13 @@ mod tests {
         let bytes = archive.into_inner().unwrap();
         write(bytes.as_slice(), folder.path()).unwrap();
         assert!(folder.path().join("file").is_file());
+    }
+
+    #[test]
+    fn a_dockerfile_that_is_too_large_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = vec![b'#'; usize::try_from(LARGEST).unwrap() + 1];
+        assert!(write(&text[1..], folder.path()).is_ok());
+        assert!(write(text.as_slice(), folder.path()).is_err());
     }
 }

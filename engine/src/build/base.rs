@@ -7,8 +7,8 @@ use super::builder::Builder;
 use super::progress::{Progress, Step};
 use super::stage::Stage;
 use super::stages::Planned;
+use crate::Result;
 use crate::image::{self, Credentials, Image, Reference};
-use crate::{Error, Result};
 
 impl Builder<'_> {
     /// What a stage begins with.
@@ -52,7 +52,7 @@ impl Builder<'_> {
         let pulled = self.pull(&reference, step);
         tokio::select! {
             pulled = pulled => pulled?,
-            () = self.canceled.cancelled() => return Err(Error::bad_request("the build was canceled")),
+            () = self.canceled.cancelled() => return Err(super::canceled()),
         }
         self.engine.images.resolve(name)
     }

@@ -79,6 +79,9 @@ impl Contexts {
 
     /// Keeps one for the next build; those that there is no room for any more are answered, to be dropped.
     pub(crate) fn keep(&self, fingerprint: String, context: Context) -> Vec<(String, Context)> {
+        if context.size > LARGEST {
+            return vec![(fingerprint, context)];
+        }
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push((fingerprint, context));
         let mut room = LARGEST;
@@ -126,5 +129,17 @@ mod tests {
         }
         assert!(contexts.take("0").is_none());
         assert_eq!(contexts.clear().len(), MOST);
+    }
+
+    #[test]
+    fn one_that_there_is_never_room_for_takes_no_place_of_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let contexts = Contexts::default();
+        let context = |name: &str, size: u64| Context::new(folder.path().join(name), size);
+        drop(contexts.keep("a".to_owned(), context("a", 1)));
+        let gone = contexts.keep("b".to_owned(), context("b", LARGEST + 1));
+        let gone: Vec<&str> = gone.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(gone, ["b"]);
+        assert!(contexts.take("a").is_some());
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct Copying {
 enum From {
     /// What the client sent.
     Context(PathBuf),
-    /// Layers of a stage or an image, and its id.
+    /// Layers of a stage or an image.
     Image(Vec<String>),
 }
 
@@ -74,7 +74,7 @@ impl Builder<'_> {
             let got = remote::fetch(self, remote, checksum, (asked.unpacks, asked.keeps_git));
             let got = tokio::select! {
                 got = got => got,
-                () = self.canceled.cancelled() => Err(Error::bad_request("the build was canceled")),
+                () = self.canceled.cancelled() => Err(super::canceled()),
             };
             fetched.push(got.map_err(|error| instruction.error(error))?);
         }

@@ -138,7 +138,8 @@ impl Builder<'_> {
         let is_context = folder == self.build.context;
         let mut asked = patterns.to_vec();
         if keeps_parents {
-            asked.push("--parents".to_owned());
+            // No path has such a byte.
+            asked.push("\0parents".to_owned());
         }
         if is_context && let Some(known) = self.build.digests.get(&asked) {
             return Ok(known);

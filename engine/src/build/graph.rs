@@ -8,7 +8,7 @@ use super::progress::{Progress, StageName, Step};
 use super::stage::Stage;
 use super::stages::Planned;
 use super::{Failure, Instruction, parse};
-use crate::{Error, Result};
+use crate::Result;
 
 /// The steps of a stage as they begin.
 struct Counter {
@@ -149,7 +149,7 @@ impl Builder<'_> {
     /// 400 when it is.
     pub(super) fn check_canceled(&self) -> Result<()> {
         if self.canceled.is_cancelled() {
-            return Err(Error::bad_request("the build was canceled"));
+            return Err(super::canceled());
         }
         Ok(())
     }

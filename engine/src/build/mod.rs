@@ -73,7 +73,7 @@ pub(crate) use digests::Digests;
 pub(crate) use manifest::Manifest;
 pub(crate) use parse::{Instruction, parse};
 pub(crate) use progress::{Lines, Progress, Step};
-pub(crate) use secrets::{Auth, Handed, Offered, Secrets};
+pub(crate) use secrets::{Auth, Handed, Offered, PATIENCE, Secrets};
 pub(crate) use shared::Shared;
 pub(crate) use stages::check_platform;
 
@@ -125,6 +125,7 @@ impl Build {
         host.privileged = given.privileged;
         host.ulimits = given.ulimits.or(host.ulimits.take());
         host.shm_size = given.shm_size.or(host.shm_size);
+        host.memory = given.memory.or(host.memory);
     }
 }
 
@@ -148,6 +149,11 @@ pub(crate) struct Failure {
     pub(crate) lines: Option<Lines>,
     /// The Dockerfile that the lines are of; none where it could not be read.
     pub(crate) source: Option<Arc<Source>>,
+}
+
+/// Why a build ends that nobody wants any more.
+pub(crate) fn canceled() -> Error {
+    Error::bad_request("the build was canceled")
 }
 
 impl From<Error> for Failure {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::builder::Builder;
 use crate::git::GitRepository;
-use crate::{Error, Result, identifier};
+use crate::{Error, Result};
 
 /// Something that is elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +48,7 @@ impl Fetched {
     }
 
     fn new(builder: &Builder<'_>) -> Result<Self> {
-        let coming = builder.engine.layout.images().join("coming");
-        let folder = coming.join(identifier::new());
+        let folder = builder.engine.images.temporary();
         std::fs::create_dir_all(&folder).map_err(|error| Error::io("create", &folder, error))?;
         Ok(Self {
             folder,

@@ -8,7 +8,7 @@ use super::builder::Builder;
 use super::configure::{shell, words_or_text};
 use super::layer::Layer;
 use super::progress::{Progress, Step};
-use super::run_mounts::{self, RunMount};
+use super::run_mounts::{self, Mounted, RunMount};
 use super::stage::Stage;
 use super::{Failure, Instruction};
 use crate::container::remove::How;
@@ -45,14 +45,29 @@ impl Builder<'_> {
     pub(super) async fn run(
         &self,
         stage: &Stage,
-        instruction: &Instruction,
+        host: HostConfig,
         (command, mounts): (&Command, &[RunMount]),
         step: &Step,
     ) -> Result<Layer, Failure> {
-        let mut host = self.host(instruction)?;
         let mut mounted = self.mount_all(mounts, step).await?;
+        let with = (host, &mut mounted);
+        let run = Box::pin(self.run_with(stage, with, (command, mounts), step));
+        let done = run.await;
+        let unmounted = self.unmount_all(mounted).await;
+        let layer = done?;
+        unmounted?;
+        Ok(layer)
+    }
+
+    async fn run_with(
+        &self,
+        stage: &Stage,
+        (mut host, mounted): (HostConfig, &mut Mounted),
+        (command, mounts): (&Command, &[RunMount]),
+        step: &Step,
+    ) -> Result<Layer, Failure> {
         if let Some(target) = command.words.last().filter(|_| !command.script.is_empty()) {
-            self.mount_script(target, &command.script, &mut mounted)?;
+            self.mount_script(target, &command.script, mounted)?;
         }
         host.mounts = Some(mounted.mounts.clone());
         let environment = [self.proxies(), stage.arguments(), mounted.variables.clone()];
@@ -78,7 +93,6 @@ impl Builder<'_> {
         let layers = &stage.document.rootfs.diff_ids;
         let done = self.run_in(body, layers, (command, mounts), step).await;
         self.engine.images.drop_intermediate(&image);
-        self.unmount_all(mounted).await?;
         done
     }
 
@@ -151,7 +165,10 @@ impl Builder<'_> {
     }
 
     /// Limits and network of the container.
-    fn host(&self, instruction: &Instruction) -> Result<HostConfig> {
+    ///
+    /// # Errors
+    /// 400 for what the build is not allowed, and for what makes no sense.
+    pub(super) fn host(&self, instruction: &Instruction) -> Result<HostConfig> {
         let mut host = self.build.host.clone();
         match instruction.flag("network") {
             None | Some("default") => {}

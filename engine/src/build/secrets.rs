@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ use crate::{Error, Result};
 pub(crate) type Secrets = BTreeMap<String, Vec<u8>>;
 
 /// How long they wait for their build.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// For how many builds they may wait at once.
 const WAITING: usize = 64;
@@ -62,7 +62,7 @@ struct Offer {
 }
 
 impl Offered {
-    /// Keeps it for the build that will name this session.
+    /// Keeps it for the build that will name this session. Blocks.
     ///
     /// # Errors
     /// 400 without a name, 409 when too many wait.
@@ -70,8 +70,8 @@ impl Offered {
         if session.is_empty() {
             return Err(Error::bad_request("secrets need the parameter session"));
         }
+        self.forget(|offer| offer.session == session);
         let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
-        offers.retain(|offer| offer.session != session && offer.since.elapsed() < PATIENCE);
         if offers.len() >= WAITING {
             return Err(Error::conflict(
                 "the secrets of too many builds wait: try again later",
@@ -100,11 +100,31 @@ impl Offered {
     }
 
     /// What was offered for a session, which is forgotten here.
-    pub(crate) fn take(&self, session: &str) -> Handed {
+    ///
+    /// # Errors
+    /// 404 where nothing was, or too long ago: the build would miss what its client has not sent.
+    pub(crate) fn take(&self, session: &str) -> Result<Handed> {
         let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
-        offers.retain(|offer| offer.since.elapsed() < PATIENCE);
-        let found = offers.iter().position(|offer| offer.session == session);
-        found.map_or_else(Handed::default, |at| offers.swap_remove(at).handed)
+        let Some(at) = offers.iter().position(|offer| offer.session == session) else {
+            return Err(Error::not_found(format!(
+                "the engine has nothing of the session {session}, or no more: build again"
+            )));
+        };
+        Ok(offers.swap_remove(at).handed)
+    }
+
+    /// Forgets what has waited for too long. Blocks: contexts go with it.
+    pub(crate) fn forget_late(&self) {
+        self.forget(|offer| offer.since.elapsed() >= PATIENCE);
+    }
+
+    fn forget(&self, is_over: impl Fn(&Offer) -> bool) {
+        let over: Vec<Offer> = {
+            let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
+            offers.extract_if(.., |offer| is_over(offer)).collect()
+        };
+        // Nobody waits for that.
+        drop(over);
     }
 }
 
@@ -114,12 +134,32 @@ impl std::fmt::Debug for Offered {
     }
 }
 
-/// A secret in a file, which is removed when this is dropped.
+/// A file or a socket of a build, in a folder that only root can enter. It is removed when this is dropped, and the folder with
+/// the last one.
 #[derive(Debug)]
-pub(super) struct SecretFile(PathBuf);
+pub(super) struct PrivateFile(PathBuf);
 
-impl SecretFile {
-    /// Writes it to a file of its own in `folder`, which only root can enter.
+/// Who makes or removes a file there: the folder must not go while another one comes.
+static TURN: Mutex<()> = Mutex::new(());
+
+impl PrivateFile {
+    /// Makes one by `make`, which gets the open folder and a name that is not there.
+    ///
+    /// # Errors
+    /// Those of files.
+    pub(super) fn make<T>(
+        folder: &Path,
+        make: impl FnOnce(&fs::File, &str) -> io::Result<T>,
+    ) -> io::Result<(Self, T)> {
+        let name = crate::identifier::new();
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        fs::create_dir_all(folder)?;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        let made = make(&fs::File::open(folder)?, &name)?;
+        Ok((Self(folder.join(name)), made))
+    }
+
+    /// Writes a secret.
     ///
     /// # Errors
     /// Those of files.
@@ -129,15 +169,13 @@ impl SecretFile {
         mode: u32,
         (user, group): (u32, u32),
     ) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-        let path = folder.join(crate::identifier::new());
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true).mode(0o400);
-        let mut file = options.open(&path)?;
-        let written = Self(path);
+        let (written, mut file) = Self::make(folder, |_, name| {
+            let mut options = fs::OpenOptions::new();
+            options.write(true).create_new(true).mode(0o400);
+            options.open(folder.join(name))
+        })?;
         file.write_all(value)?;
-        chown(&written.0, Some(user), Some(group))?;
+        fchown(&file, Some(user), Some(group))?;
         file.set_permissions(fs::Permissions::from_mode(mode & 0o777))?;
         Ok(written)
     }
@@ -148,8 +186,9 @@ impl SecretFile {
     }
 }
 
-impl Drop for SecretFile {
+impl Drop for PrivateFile {
     fn drop(&mut self) {
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = fs::remove_file(&self.0) {
             tracing::error!("remove {}: {error}", self.0.display());
         }
@@ -178,9 +217,9 @@ mod tests {
         assert_eq!(offer("").unwrap_err().status, 400);
         offer("one").unwrap();
         offer("one").unwrap();
-        assert!(offered.take("other").secrets.is_empty());
-        assert_eq!(offered.take("one").secrets, secrets);
-        assert!(offered.take("one").secrets.is_empty());
+        assert_eq!(offered.take("other").unwrap_err().status, 404);
+        assert_eq!(offered.take("one").unwrap().secrets, secrets);
+        assert_eq!(offered.take("one").unwrap_err().status, 404);
         for number in 0..WAITING {
             offer(&number.to_string()).unwrap();
         }
@@ -191,10 +230,26 @@ mod tests {
     fn a_file_of_a_secret_goes_with_its_use() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("secrets");
-        let file = SecretFile::write(&folder, b"x", 0o440, (3, 4)).unwrap();
+        let file = PrivateFile::write(&folder, b"x", 0o440, (3, 4)).unwrap();
         let metadata = fs::metadata(file.path()).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o7777, 0o440);
         drop(file);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn files_come_and_go_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("secrets");
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        drop(PrivateFile::write(&folder, b"x", 0o400, (0, 0)).unwrap());
+                    }
+                });
+            }
+        });
         assert!(!folder.exists());
     }
 }

@@ -61,6 +61,8 @@ impl Builder<'_> {
         instruction: &Instruction,
         step: &Step,
     ) -> Result<(), Failure> {
+        // Whether it may be done counts for what the cache has, too.
+        let host = self.host(instruction)?;
         let command = running::command(stage, instruction)?;
         let told = stage.told_command(&command.words);
         let mounts = run_mounts::read(stage, instruction)?;
@@ -80,7 +82,7 @@ impl Builder<'_> {
             instruction.flag("security").unwrap_or_default(),
             &format!("{mounted}{}", self.limits()),
         ]);
-        let run = self.run(stage, instruction, (&command, &mounts), step);
+        let run = self.run(stage, host, (&command, &mounts), step);
         let outcome = self.once(&key, step, Box::pin(run)).await?;
         stage.add(
             outcome.layer,

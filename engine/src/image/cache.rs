@@ -107,6 +107,9 @@ impl Images {
             }
         }
         let mut total: u64 = users.keys().map(|layer| self.layers.size(layer)).sum();
+        if total <= most {
+            return Ok(());
+        }
         let mut oldest: Vec<&String> = state.steps.keys().collect();
         oldest.sort_by_cached_key(|key| self.steps.0.used(key));
         let mut keys = Vec::new();

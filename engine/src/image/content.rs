@@ -72,8 +72,8 @@ impl Content {
         self.folder.join("blobs/sha256").join(hex)
     }
 
-    /// A new file for something that comes in; gone when the daemon starts again.
-    pub(crate) fn temporary(&self) -> PathBuf {
+    /// A path for something that comes in; what is there goes when the daemon starts again.
+    pub(super) fn temporary(&self) -> PathBuf {
         self.folder.join("coming").join(crate::identifier::new())
     }
 

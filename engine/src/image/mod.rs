@@ -27,6 +27,7 @@ mod snapshot;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{Error, Layout, Result};
@@ -114,6 +115,11 @@ impl Images {
         images.load_index()?;
         images.sweep();
         Ok(images)
+    }
+
+    /// A path for something that comes in; what is there goes when the daemon starts again.
+    pub(crate) fn temporary(&self) -> PathBuf {
+        self.content.temporary()
     }
 
     /// The image of a name, a digest, an id or the beginning of an id.

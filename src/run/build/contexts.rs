@@ -10,7 +10,7 @@ use futures::StreamExt as _;
 use super::archive::Archive;
 use super::posted::ignore_file_of;
 use super::recipe::{Context, Dockerfile, NamedContext, Recipe};
-use crate::run::{Error, cleanup};
+use crate::run::{Error, Kind, cleanup};
 
 /// Images of an engine that hold the contexts of a build.
 #[derive(Debug)]
@@ -101,10 +101,13 @@ async fn remove(docker: Docker, names: Vec<String>, tries: usize) {
         for attempt in 1..=tries {
             let options = RemoveImageOptionsBuilder::default().force(true).build();
             let removed = docker.remove_image(&name, Some(options), None).await;
-            let Err(error) = removed else { break };
-            tracing::debug!("remove {name}: {error}");
+            let Err(error) = removed.map_err(Error::from) else {
+                break;
+            };
             if attempt < tries {
                 tokio::time::sleep(Duration::from_millis(200)).await;
+            } else if error.kind != Kind::NotFound {
+                tracing::warn!("the image {name} was not removed: {error}");
             }
         }
     }

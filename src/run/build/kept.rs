@@ -13,6 +13,9 @@ use crate::connect::Engine;
 use crate::run::error::Kind;
 use crate::run::{Error, hijack};
 
+/// The engine takes no longer manifest, in bytes.
+const LONGEST_MANIFEST: usize = 64 << 20;
+
 /// Hands over what the build of a recipe needs beside its context, and takes out of the archive what the engine has of the
 /// context; the session that the build has to name.
 ///
@@ -71,8 +74,12 @@ async fn wanted(
     place: &str,
     manifest: &Manifest,
 ) -> Result<Option<Vec<usize>>, Error> {
+    let body = manifest.to_json()?;
+    if body.len() > LONGEST_MANIFEST {
+        return Ok(None);
+    }
     let path = format!("/build/context?session={session}&place={place}");
-    let answer = match hijack::post(&engine.address, &path, &manifest.to_json()?).await {
+    let answer = match hijack::post(&engine.address, &path, &body).await {
         // An engine of an earlier version, or a context that it has no room for.
         Err(error) if matches!(error.kind, Kind::NotFound | Kind::Refused) => return Ok(None),
         answer => answer?,

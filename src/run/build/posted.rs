@@ -157,6 +157,10 @@ async fn tag_image(docker: &Docker, image: &str, tag: &str) -> Result<(), Error>
 fn refuse_unsupported(recipe: &Recipe, bundled: bool) -> Result<(), Error> {
     // The bundled engine is handed more beside the request.
     let is_small = |size: i64| i32::try_from(size).is_ok();
+    if !bundled && !recipe.memory.is_none_or(is_small) {
+        let message = "--memory of 2 GiB or more is not supported by this engine's builder";
+        return Err(Error::new(message).remedy("allow less, or leave it out"));
+    }
     let is_known = |name: &str| name == "network.host" || bundled && name == INSECURE;
     let given = [
         ("secrets", !recipe.secrets.is_empty() && !bundled),

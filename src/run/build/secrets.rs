@@ -86,6 +86,7 @@ fn host(recipe: &Recipe) -> HostConfig {
     HostConfig {
         ulimits: Some(recipe.ulimits.iter().map(limit).collect()),
         shm_size: recipe.shm_size.filter(|size| *size > 0),
+        memory: recipe.memory.filter(|memory| *memory > 0),
         privileged: Some(recipe.may_be_privileged()),
         ..HostConfig::default()
     }

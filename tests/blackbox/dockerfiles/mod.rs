@@ -146,8 +146,7 @@ fn version(text: &str) -> Vec<u32> {
 
 /// The engine's version; `None` for the bundled one, which has everything.
 fn engine_version() -> Option<Vec<u32>> {
-    let kind = std::env::var("RCOMPOSE_TEST_ENGINE").unwrap_or_default();
-    if kind == "bundled" {
+    if crate::support::engine::is_bundled() {
         return None;
     }
     let engine = crate::support::engine::engine();

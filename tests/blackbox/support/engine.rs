@@ -45,6 +45,11 @@ fn started(name: &str, disk: Option<&str>) -> Engine {
     serve(name, &settings)
 }
 
+/// Whether this run is for the bundled engine.
+pub(crate) fn is_bundled() -> bool {
+    std::env::var("RCOMPOSE_TEST_ENGINE").is_ok_and(|kind| kind == "bundled")
+}
+
 /// The engine of this run, with the images that most tests use.
 pub(crate) fn engine() -> &'static Engine {
     &ENGINE

@@ -11,7 +11,7 @@ use axum::http::header::{CONTENT_DISPOSITION, LAST_MODIFIED};
 use futures::StreamExt as _;
 
 use super::Fetched;
-use crate::http::{get, patient};
+use crate::http::get;
 use crate::image::Hashed;
 use crate::{Error, Result};
 
@@ -33,7 +33,7 @@ pub(super) async fn fetch(url: &str, checksum: Option<&str>, fetched: &mut Fetch
     let failed = |error: std::io::Error| Error::io("write", &path, error);
     let mut file = Hashed::new(File::create(&path).map_err(failed)?);
     let mut pieces = response.into_body().into_data_stream();
-    while let Some(piece) = patient(url, pieces.next()).await? {
+    while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|error| Error::bad_request(format!("{url}: {error}")))?;
         file.write_all(&piece).map_err(failed)?;
     }

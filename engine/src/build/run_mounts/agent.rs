@@ -4,17 +4,19 @@
 use std::fs;
 use std::io;
 use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, lchown};
+use std::os::unix::fs::{PermissionsExt as _, lchown};
 use std::path::{Path, PathBuf};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
+use crate::build::secrets::PrivateFile;
+
 /// A socket that leads to an agent; it goes with this.
 #[derive(Debug)]
 pub(super) struct AgentSocket {
-    path: PathBuf,
+    file: PrivateFile,
     serving: JoinHandle<()>,
 }
 
@@ -29,38 +31,27 @@ impl AgentSocket {
         mode: u32,
         (user, group): (u32, u32),
     ) -> io::Result<Self> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(folder)?;
-        let name = crate::identifier::new();
-        // The whole path may be longer than sockets have room for.
-        let opened = fs::File::open(folder)?;
-        let short = format!("/proc/self/fd/{}/{name}", opened.as_raw_fd());
-        let listener = UnixListener::bind(short)?;
-        let path = folder.join(name);
-        let serving = tokio::spawn(serve(listener, agent));
-        let socket = Self { path, serving };
-        lchown(&socket.path, Some(user), Some(group))?;
+        let (file, listener) = PrivateFile::make(folder, |folder, name| {
+            // The whole path may be longer than sockets have room for.
+            let short = format!("/proc/self/fd/{}/{name}", folder.as_raw_fd());
+            UnixListener::bind(short)
+        })?;
+        lchown(file.path(), Some(user), Some(group))?;
         let permissions = fs::Permissions::from_mode(mode & 0o777);
-        fs::set_permissions(&socket.path, permissions)?;
-        Ok(socket)
+        fs::set_permissions(file.path(), permissions)?;
+        let serving = tokio::spawn(serve(listener, agent));
+        Ok(Self { file, serving })
     }
 
     /// Where it is.
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 }
 
 impl Drop for AgentSocket {
     fn drop(&mut self) {
         self.serving.abort();
-        if let Err(error) = fs::remove_file(&self.path) {
-            tracing::error!("remove {}: {error}", self.path.display());
-        }
-        // With the last one.
-        if let Some(folder) = self.path.parent() {
-            let _ = fs::remove_dir(folder);
-        }
     }
 }
 

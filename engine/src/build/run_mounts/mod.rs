@@ -15,16 +15,16 @@ use bollard_stubs::models::{Mount, MountTmpfsOptions, MountType};
 use rustix::fs::{AtFlags, FileType, OFlags, statat, unlinkat};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 
-use super::Instruction;
 use super::builder::Builder;
 use super::copy::{Copying, How};
 use super::progress::Step;
-use super::secrets::SecretFile;
+use super::secrets::PrivateFile;
 use super::stage::Stage;
+use super::{Instruction, canceled};
 use crate::archive::Root;
 use crate::container::blocking;
 use crate::image::digest;
-use crate::{Error, Result, identifier};
+use crate::{Error, Result};
 use agent::AgentSocket;
 use options::{Kind, Options, Sharing};
 
@@ -42,7 +42,7 @@ pub(super) struct Mounted {
     /// Mounted stages, by their names.
     names: Vec<String>,
     /// Files of secrets.
-    secrets: Vec<SecretFile>,
+    secrets: Vec<PrivateFile>,
     /// Sockets of agents.
     agents: Vec<AgentSocket>,
     /// Folders that go with the container.
@@ -107,7 +107,9 @@ impl Builder<'_> {
         let mut mounted = Mounted::default();
         for RunMount(mount) in mounts {
             if let Err(error) = self.mount_one(mount, &mut mounted, step).await {
-                self.unmount_all(mounted).await?;
+                if let Err(left) = self.unmount_all(mounted).await {
+                    tracing::error!("{left}");
+                }
                 return Err(error);
             }
         }
@@ -152,7 +154,7 @@ impl Builder<'_> {
                 let turn = tokio::select! {
                     turn = turn(id).lock_owned() => turn,
                     () = self.canceled.cancelled() => {
-                        return Err(Error::bad_request("the build was canceled"));
+                        return Err(canceled());
                     }
                 };
                 mounted.turns.push(turn);
@@ -170,14 +172,23 @@ impl Builder<'_> {
         }
         let failed = |error| Error::io("create", &folder, error);
         make_cache(&folder, mount.mode.unwrap_or(0o755), mount.owner).map_err(failed)?;
-        if let Some(from) = &mount.from {
-            let layers = self.layers_of(from, step).await?;
-            let (name, path) = self.mounted(&layers).await?;
-            let copied = copied(&path, &mount.source, &folder).await;
-            self.engine.images.discard(&name).await?;
-            copied?;
+        if let Some(from) = &mount.from
+            && let Err(error) = self.fill(&folder, (from, &mount.source), step).await
+        {
+            // The next build would take it for one that has been filled.
+            let _ = fs::remove_dir_all(&folder);
+            return Err(error);
         }
         Ok(folder)
+    }
+
+    /// Copies what `source` is in a stage or an image into the folder of a cache.
+    async fn fill(&self, folder: &Path, (from, source): (&str, &str), step: &Step) -> Result<()> {
+        let layers = self.layers_of(from, step).await?;
+        let (name, path) = self.mounted(&layers).await?;
+        let copied = copied(&path, source, folder).await;
+        self.engine.images.discard(&name).await?;
+        copied
     }
 
     /// What a bind mount shows: nothing that is written there stays.
@@ -194,8 +205,7 @@ impl Builder<'_> {
         if mount.read_only {
             return Ok(path);
         }
-        let coming = self.engine.layout.images().join("coming");
-        let folder = coming.join(identifier::new());
+        let folder = self.engine.images.temporary();
         fs::create_dir_all(&folder).map_err(|error| Error::io("create", &folder, error))?;
         mounted.passing.push(folder.clone());
         copied(&self.build.context, source, &folder).await?;
@@ -217,8 +227,11 @@ impl Builder<'_> {
             let value = String::from_utf8_lossy(value);
             mounted.variables.push(format!("{name}={value}"));
         }
+        if mount.target.is_none() {
+            return Ok(None);
+        }
         let folder = self.engine.layout.build_secrets();
-        let file = SecretFile::write(&folder, value, mount.mode.unwrap_or(0o400), mount.owner)
+        let file = PrivateFile::write(&folder, value, mount.mode.unwrap_or(0o400), mount.owner)
             .map_err(|error| Error::io("write a secret in", &folder, error))?;
         let path = file.path().to_owned();
         mounted.secrets.push(file);
@@ -260,7 +273,7 @@ impl Builder<'_> {
         mounted: &mut Mounted,
     ) -> Result<()> {
         let folder = self.engine.layout.build_secrets();
-        let file = SecretFile::write(&folder, script.as_bytes(), 0o755, (0, 0))
+        let file = PrivateFile::write(&folder, script.as_bytes(), 0o755, (0, 0))
             .map_err(|error| Error::io("write a script in", &folder, error))?;
         mounted.mounts.push(Mount {
             target: Some(target.to_owned()),
@@ -273,19 +286,21 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Takes away what a container had.
+    /// Takes away what a container had: all that can be, even where something cannot.
     ///
     /// # Errors
-    /// 500 when it cannot be unmounted.
+    /// 500 when something cannot be unmounted or removed.
     pub(super) async fn unmount_all(&self, mounted: Mounted) -> Result<()> {
+        let mut result = Ok(());
         for name in &mounted.names {
-            self.engine.images.discard(name).await?;
+            result = result.and(self.engine.images.discard(name).await);
         }
         for folder in &mounted.passing {
-            fs::remove_dir_all(folder).map_err(|error| Error::io("remove", folder, error))?;
+            let removed = fs::remove_dir_all(folder);
+            result = result.and(removed.map_err(|error| Error::io("remove", folder, error)));
         }
         drop((mounted.turns, mounted.secrets, mounted.agents));
-        Ok(())
+        result
     }
 
     fn cache_folder(&self, id: &str) -> PathBuf {

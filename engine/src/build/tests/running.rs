@@ -258,3 +258,36 @@ async fn caches_are_shared_private_or_begin_with_something() {
     assert!(said.contains("seeded\nmore\n"), "{said}");
     assert!(said.contains("read-only\n"), "{said}");
 }
+
+#[tokio::test]
+async fn what_a_privileged_build_has_done_is_no_way_around_the_entitlement() {
+    let place = Place::new();
+    busybox(&place);
+    place.write(
+        "Dockerfile",
+        "FROM busybox:1\nRUN --security=insecure echo x > /x\n",
+    );
+    let mut privileged = alone();
+    privileged.host.privileged = Some(true);
+    place.build(privileged).await.unwrap();
+    let failure = place.build(alone()).await.unwrap_err();
+    let message = failure.error.message;
+    assert!(message.contains("security.insecure"), "{message}");
+}
+
+#[tokio::test]
+async fn a_cache_that_could_not_be_filled_is_filled_by_the_next_build() {
+    let place = Place::new();
+    busybox(&place);
+    let text = |source: &str| {
+        let mount = format!("--mount=type=cache,target=/c,from=made,source={source}");
+        format!(
+            "FROM busybox:1 AS made\nRUN mkdir /m && echo filled > /m/x\nFROM busybox:1\nRUN {mount} cat /c/x\n"
+        )
+    };
+    let error = place.error(&text("/none")).await;
+    assert!(error.contains("none"), "{error}");
+    place.write("Dockerfile", &text("/m"));
+    let (_, said) = place.build(alone()).await.unwrap();
+    assert!(said.contains("filled\n"), "{said}");
+}
