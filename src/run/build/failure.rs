@@ -109,6 +109,9 @@ pub(super) fn error(recipe: &Recipe, report: Report) -> Error {
         };
         error.path = problem(service, attribute, "").path;
     }
+    if is_unknown_cache(&report.text) {
+        error.path = problem(service, "cache_to", "").path;
+    }
     let lines = report.lines.or_else(|| line_in(&report.text));
     let output = report
         .step
@@ -180,6 +183,8 @@ fn remedy(recipe: &Recipe, text: &str) -> Option<String> {
         "correct the Dockerfile; newer syntax needs a newer engine".to_owned()
     } else if is_refused_entitlement(text) {
         "allow it in the engine's configuration (`builder.entitlements`)".to_owned()
+    } else if is_unknown_cache(text) {
+        "use type=inline, or turn on the engine's containerd image store".to_owned()
     } else if is_missing_file && text.contains("not found") {
         match &recipe.context {
             Context::Local(root) => format!(
@@ -194,6 +199,11 @@ fn remedy(recipe: &Recipe, text: &str) -> Option<String> {
         return None;
     };
     Some(remedy)
+}
+
+/// Whether the builder cannot write a cache of the kind that `build.cache_to` asks for.
+fn is_unknown_cache(text: &str) -> bool {
+    text.contains("unknown cache exporter")
 }
 
 fn is_refused_entitlement(text: &str) -> bool {

@@ -25,13 +25,12 @@ pub(crate) struct Engine {
     _child: Child,
 }
 
-static ENGINE: LazyLock<Engine> = LazyLock::new(|| started("engine", None));
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| started("engine", &[]));
 
-/// Starts an engine of the kind that this run is for.
-fn started(name: &str, disk: Option<&str>) -> Engine {
+/// Starts an engine of the kind that this run is for, with these settings of fixtures/engine.sh.
+fn started(name: &str, settings: &[(&str, &str)]) -> Engine {
     let kind = std::env::var("RCOMPOSE_TEST_ENGINE").unwrap_or_else(|_| "docker".to_owned());
-    let mut settings: Vec<(&str, &str)> = Vec::new();
-    settings.extend(disk.map(|disk| ("RCOMPOSE_ENGINE_DISK", disk)));
+    let mut settings = settings.to_owned();
     match kind.as_str() {
         "docker" => require("dockerd", "docker.io"),
         "bundled" => settings.push(("RCOMPOSE_BUNDLED", env!("CARGO_BIN_EXE_rcompose"))),
@@ -62,7 +61,21 @@ pub(crate) fn repository() -> &'static Path {
 
 /// Another engine beside the one of this run, of the same kind, with so much room for its data. It lives as long.
 pub(crate) fn small_engine(disk: &str) -> &'static Engine {
-    Box::leak(Box::new(started("small", Some(disk))))
+    Box::leak(Box::new(started(
+        "small",
+        &[("RCOMPOSE_ENGINE_DISK", disk)],
+    )))
+}
+
+/// Another engine that keeps its images in containerd's store, as Docker does from version 29 on.
+pub(crate) fn containerd_engine() -> &'static Engine {
+    Box::leak(Box::new(started(
+        "containerd",
+        &[
+            ("RCOMPOSE_ENGINE_DISK", "512m"),
+            ("RCOMPOSE_ENGINE_IMAGES", "containerd"),
+        ],
+    )))
 }
 
 /// Another engine where nothing else goes on; one test at a time has it.
@@ -100,10 +113,12 @@ fn serve(name: &str, settings: &[(&str, &str)]) -> Engine {
         .envs(settings.iter().copied());
     // Apart from the terminal's process group, so that Ctrl-C ends the tests and not the engine under them.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let child = command.spawn().expect("fixtures/engine.sh starts");
+    let mut child = command.spawn().expect("fixtures/engine.sh starts");
     let host = format!("unix://{}/docker.sock", state.display());
     let what = format!("the engine answers (see {}/dockerd.log)", state.display());
     let pid = super::eventually(60, &what, || {
+        let ended = child.try_wait().expect("it is our process");
+        assert!(ended.is_none(), "the engine does not start: {ended:?}");
         let pid = std::fs::read_to_string(state.join("pid")).ok()?;
         docker_command(&host, &["version"]).then_some(pid)
     });

@@ -1,11 +1,14 @@
 //! Builds by the engine's BuildKit: a session over which it fetches files, secrets and
 //! credentials, and a control connection over which the build is asked for and watched.
 
+mod caches;
+mod content;
 mod filesync;
 mod links;
 mod offers;
 mod solve;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::health::health_server::HealthServer;
@@ -18,13 +21,16 @@ use bollard::moby::sshforward::v1::ssh_server::SshServer;
 use hyper_util::rt::TokioIo;
 use tonic::transport::{Channel, Endpoint, Server};
 
+use caches::Caches;
+use content::ContentServer;
+
 use super::agents::agents;
 use super::failure::{self, Report};
 use super::key_agent::KeyAgent;
 use super::recipe::{Context, Recipe, problem};
 use super::trace::Trace;
 use crate::connect::Address;
-use crate::report::event::{Sender, send};
+use crate::report::event::{Event, Sender, send};
 use crate::run::Error;
 use crate::run::hijack::{self, Post};
 use crate::run::registry_auth::RegistryAuth;
@@ -47,6 +53,9 @@ const METHODS: [&str; 5] = [
     "/moby.sshforward.v1.SSH/ForwardAgent",
 ];
 
+/// The header that has one of them.
+const METHOD: &str = "X-Docker-Expose-Session-Grpc-Method";
+
 /// Builds an image and returns its id. The second recipe is that of the person: the first may have instructions that were
 /// changed for the builder.
 pub(super) async fn build(
@@ -56,9 +65,13 @@ pub(super) async fn build(
     sender: &Sender,
 ) -> Result<String, Error> {
     let session = random_id();
+    let caches = Caches::new(recipe, &|name| std::env::var(name).ok())?;
+    for warning in &caches.warnings {
+        send(sender, Event::Warning(warning.clone()));
+    }
     // Agents that were started for keys end with the build.
-    let (serving, _agents) = serve(address, recipe, auth, &session).await?;
-    let result = run(address, (recipe, original), session, sender).await;
+    let (serving, _agents) = serve(address, recipe, &caches, auth, &session).await?;
+    let result = run(address, (recipe, original), &caches, session, sender).await;
     serving.abort();
     result
 }
@@ -68,6 +81,7 @@ pub(super) async fn build(
 async fn serve(
     address: &Address,
     recipe: &Recipe,
+    caches: &Caches,
     auth: &RegistryAuth,
     session: &str,
 ) -> Result<(tokio::task::JoinHandle<()>, Vec<KeyAgent>), Error> {
@@ -77,7 +91,10 @@ async fn serve(
         ("X-Docker-Expose-Session-Name", "rcompose"),
         ("X-Docker-Expose-Session-Sharedkey", key.as_str()),
     ];
-    headers.extend(METHODS.map(|method| ("X-Docker-Expose-Session-Grpc-Method", method)));
+    if !caches.folders.is_empty() {
+        headers.extend(content::METHODS.map(|method| (METHOD, method)));
+    }
+    headers.extend(METHODS.map(|method| (METHOD, method)));
     let post = Post {
         path: "/session",
         protocol: "h2c",
@@ -99,7 +116,8 @@ async fn serve(
         .add_service(SecretsServer::new(offers::SecretStore(
             recipe.secrets.clone(),
         )))
-        .add_service(SshServer::new(offers::Agents(sockets)));
+        .add_service(SshServer::new(offers::Agents(sockets)))
+        .add_service(ContentServer(Arc::new(caches.folders.clone())));
     let connections = futures::stream::iter([Ok::<_, std::io::Error>(connection)]);
     let serving = tokio::spawn(async move {
         if let Err(error) = router.serve_with_incoming(connections).await {
@@ -124,6 +142,7 @@ fn shared_key(recipe: &Recipe) -> String {
 async fn run(
     address: &Address,
     (recipe, original): (&Recipe, &Recipe),
+    caches: &Caches,
     session: String,
     sender: &Sender,
 ) -> Result<String, Error> {
@@ -133,7 +152,13 @@ async fn run(
         .max_encoding_message_size(LARGEST_MESSAGE);
     let reference = random_id();
     let gateway = host_gateway(&mut control, recipe).await?;
-    let request = solve::request(recipe, reference.clone(), session, gateway.as_deref())?;
+    let request = solve::request(
+        recipe,
+        caches,
+        reference.clone(),
+        session,
+        gateway.as_deref(),
+    )?;
     let watching = watch(control.clone(), reference, recipe.service.clone(), sender);
     let (refused, is_refused) = tokio::sync::oneshot::channel();
     let solving = async {
@@ -155,6 +180,7 @@ async fn run(
     match solved {
         Ok(response) => {
             let answer = response.into_inner().exporter_response;
+            caches.note(recipe, &answer)?;
             let digest = answer
                 .get("containerimage.digest")
                 .or_else(|| answer.get("containerimage.config.digest"));

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use bollard::moby::buildkit::v1::{CacheOptions, CacheOptionsEntry, SolveRequest};
-use serde_json::{Value, json};
+use bollard::moby::buildkit::v1::SolveRequest;
 
+use super::caches::Caches;
 use super::filesync::Folders;
 use crate::run::Error;
 use crate::run::build::recipe::{Context, Dockerfile, NamedContext, Recipe, problem};
@@ -56,29 +56,29 @@ pub(super) const HOST_GATEWAY: &str = "host-gateway";
 /// place of [`HOST_GATEWAY`].
 pub(super) fn request(
     recipe: &Recipe,
+    caches: &Caches,
     reference: String,
     session: String,
     gateway: Option<&str>,
 ) -> Result<SolveRequest, Error> {
-    let caches = |list: &[String]| list.iter().map(|text| cache(text)).collect();
     Ok(SolveRequest {
         r#ref: reference,
         session,
         exporter_deprecated: "moby".to_owned(),
         exporter_attrs_deprecated: HashMap::from([("name".to_owned(), recipe.tags.join(","))]),
         frontend: "dockerfile.v0".to_owned(),
-        frontend_attrs: attributes(recipe, gateway)?,
-        cache: Some(CacheOptions {
-            imports: caches(&recipe.cache_from),
-            exports: caches(&recipe.cache_to),
-            ..CacheOptions::default()
-        }),
+        frontend_attrs: attributes(recipe, caches, gateway)?,
+        cache: Some(caches.options()),
         entitlements: recipe.entitlements.clone(),
         ..SolveRequest::default()
     })
 }
 
-fn attributes(recipe: &Recipe, gateway: Option<&str>) -> Result<HashMap<String, String>, Error> {
+fn attributes(
+    recipe: &Recipe,
+    caches: &Caches,
+    gateway: Option<&str>,
+) -> Result<HashMap<String, String>, Error> {
     let mut attributes = HashMap::new();
     let mut set = |key: &str, value: &str| {
         attributes.insert(key.to_owned(), value.to_owned());
@@ -142,19 +142,10 @@ fn attributes(recipe: &Recipe, gateway: Option<&str>) -> Result<HashMap<String, 
         };
         set(&format!("context:{name}"), &value);
     }
-    if !recipe.cache_from.is_empty() {
-        set("cache-imports", &cache_imports(&recipe.cache_from));
+    if let Some(imports) = caches.imports() {
+        set("cache-imports", &imports);
     }
     Ok(attributes)
-}
-
-/// What the frontend itself imports, as JSON: it takes no notice of the request's imports.
-fn cache_imports(list: &[String]) -> String {
-    let caches = list.iter().map(|text| {
-        let cache = cache(text);
-        json!({"Type": cache.r#type, "Attrs": cache.attrs})
-    });
-    caches.collect::<Value>().to_string()
 }
 
 fn filename(dockerfile: &Dockerfile) -> String {
@@ -178,43 +169,5 @@ fn network(recipe: &Recipe) -> Result<Option<&str>, Error> {
             format!("the engine's BuildKit cannot build in network {other:?}"),
         )
         .remedy("use host or none, or build with DOCKER_BUILDKIT=0")),
-    }
-}
-
-/// `name:tag`, or `type=registry,ref=…`.
-fn cache(text: &str) -> CacheOptionsEntry {
-    let mut kind = "registry".to_owned();
-    let mut attrs = HashMap::new();
-    if text.contains('=') {
-        for field in text.split(',') {
-            let (key, value) = field.split_once('=').unwrap_or((field, ""));
-            match key {
-                "type" => value.clone_into(&mut kind),
-                key => {
-                    attrs.insert(key.to_owned(), value.to_owned());
-                }
-            }
-        }
-    } else {
-        attrs.insert("ref".to_owned(), text.to_owned());
-    }
-    CacheOptionsEntry {
-        r#type: kind,
-        attrs,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn caches_are_images_or_spelled_out() {
-        let plain = cache("reg/x:1");
-        assert_eq!(plain.r#type, "registry");
-        assert_eq!(plain.attrs.get("ref").map(String::as_str), Some("reg/x:1"));
-        let long = cache("type=local,src=/tmp/c");
-        assert_eq!(long.r#type, "local");
-        assert_eq!(long.attrs.get("src").map(String::as_str), Some("/tmp/c"));
     }
 }
