@@ -193,10 +193,6 @@ fn options(context: &Context, args: &Args) -> Result<BuildOptions, Error> {
         context.env.get("DOCKER_BUILDKIT").map(String::as_str),
         Some("0" | "false")
     );
-    if memory.is_some_and(|memory| memory > 0) && !classic {
-        return Err(Error::user("--memory is not supported by BuildKit")
-            .help("leave it out, or build with DOCKER_BUILDKIT=0"));
-    }
     Ok(BuildOptions {
         args: build_args.collect(),
         no_cache: args.no_cache,

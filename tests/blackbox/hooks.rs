@@ -71,11 +71,10 @@ volumes: {data: {}}
         2,
         "the hooks' containers are gone"
     );
-    let logs = project
-        .rcompose(&["logs", "--no-log-prefix"])
-        .success()
-        .stdout;
-    assert_eq!(logs, "first\nsecond red\n".repeat(2));
+    eventually(10, "both have read what the hooks made, once", || {
+        let logs = project.rcompose(&["logs", "--no-log-prefix"]).success();
+        (logs.stdout == "first\nsecond red\n".repeat(2)).then_some(())
+    });
     project.down();
 }
 

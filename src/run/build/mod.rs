@@ -221,6 +221,10 @@ async fn try_build(
     check::check_files(&recipe)?;
     // Neither Podman nor the bundled engine has a BuildKit.
     let classic = options.classic || engine.podman || engine.bundled;
+    if !classic && recipe.memory.is_some_and(|memory| memory > 0) {
+        return Err(Error::new("--memory is not supported by BuildKit")
+            .remedy("leave it out, or build with DOCKER_BUILDKIT=0"));
+    }
     let original = recipe.clone();
     let mut images = ContextImages::none(&engine.docker);
     if classic || engine.api < NAMED_CONTEXTS {

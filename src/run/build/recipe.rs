@@ -16,7 +16,7 @@ pub struct BuildOptions {
     pub no_cache: bool,
     /// `--pull`.
     pub pull: bool,
-    /// `--memory`, in bytes; the classic builder only.
+    /// `--memory`, in bytes; not with BuildKit.
     pub memory: Option<i64>,
     /// `--ssh`.
     pub ssh: Vec<SshKey>,
