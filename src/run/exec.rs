@@ -1,7 +1,8 @@
 //! Running a command in a running container.
 
-use bollard::exec::{CreateExecOptions, ResizeExecOptions, StartExecOptions, StartExecResults};
+use std::time::Duration;
 
+use bollard::exec::{CreateExecOptions, ResizeExecOptions, StartExecOptions, StartExecResults};
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
@@ -97,7 +98,12 @@ async fn create(
 
 async fn start(engine: &Engine, exec: &str, terminal: bool) -> Result<Connection, Error> {
     if hijack::is_possible(&engine.address) {
-        let body = serde_json::json!({ "Detach": false, "Tty": terminal }).to_string();
+        let mut body = serde_json::json!({ "Detach": false, "Tty": terminal });
+        if let Some(size) = Size::current().filter(|_| terminal) {
+            // Before the command runs; Docker takes no notice of it before version 23.
+            body["ConsoleSize"] = serde_json::json!([size.height, size.width]);
+        }
+        let body = body.to_string();
         let post = Post {
             path: &format!("/v{}/exec/{exec}/start", engine.api),
             protocol: "tcp",
@@ -123,11 +129,13 @@ async fn start(engine: &Engine, exec: &str, terminal: bool) -> Result<Connection
 async fn follow_size(engine: &Engine, exec: &str) {
     let mut resizes = Resizes::listen().ok();
     let mut size = Size::current();
-    // The engine may not know the process yet right after the start.
+    // The engine may not know the process yet, for as long as it takes to start it.
+    let mut pause = FIRST_PAUSE;
     for _ in 0..RESIZE_ATTEMPTS {
         match size {
             Some(now) if resize(engine, exec, now).await.is_err() => {
-                tokio::time::sleep(RESIZE_PAUSE).await;
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
             _ => break,
         }
@@ -142,8 +150,10 @@ async fn follow_size(engine: &Engine, exec: &str) {
     std::future::pending::<()>().await;
 }
 
-const RESIZE_ATTEMPTS: usize = 10;
-const RESIZE_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+/// How often it is tried: for about ten seconds.
+const RESIZE_ATTEMPTS: usize = 24;
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 async fn resize(engine: &Engine, exec: &str, size: Size) -> Result<(), Error> {
     let options = ResizeExecOptions {

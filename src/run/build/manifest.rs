@@ -131,18 +131,48 @@ mod time {
     /// Two changes this near to each other may have the same time.
     const TICK: Duration = Duration::from_millis(20);
 
+    /// The same on file systems that know nothing smaller than seconds, some of them only every other one.
+    const COARSE_TICK: Duration = Duration::from_secs(2);
+
+    /// Nanoseconds of a second.
+    const SECOND: i128 = 1_000_000_000;
+
     /// How long it takes until no change of these can have the time of the one before; none when it is so already.
     pub(super) fn until_settled(entries: &[Entry]) -> Option<Duration> {
         let changed = |entry: &Entry| {
-            i128::from(entry.metadata.ctime()) * 1_000_000_000
-                + i128::from(entry.metadata.ctime_nsec())
+            i128::from(entry.metadata.ctime()) * SECOND + i128::from(entry.metadata.ctime_nsec())
         };
         let last = entries.iter().map(changed).max()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.unwrap_or_default().as_nanos() as i128;
-        let left = last + TICK.as_nanos() as i128 - now;
-        // A time that is far ahead is not waited for.
+        until(last, now.unwrap_or_default().as_nanos() as i128)
+    }
+
+    /// The same for the last change, in nanoseconds since 1970 as `now`.
+    fn until(last: i128, now: i128) -> Option<Duration> {
+        let tick = if last % SECOND == 0 {
+            COARSE_TICK
+        } else {
+            TICK
+        };
+        let left = last + tick.as_nanos() as i128 - now;
+        // A time that is far ahead is not waited for, nor a coarse one.
         (left > 0).then(|| Duration::from_nanos(u64::try_from(left).unwrap_or(0)).min(TICK))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn times_of_whole_seconds_say_less() {
+            let milliseconds = |count: i128| count * SECOND / 1000;
+            let fine = milliseconds(5_001);
+            assert_eq!(until(fine, fine + milliseconds(21)), None);
+            assert_eq!(until(fine, fine + milliseconds(15)), Some(TICK / 4));
+            let coarse = milliseconds(5_000);
+            assert_eq!(until(coarse, coarse + milliseconds(1_500)), Some(TICK));
+            assert_eq!(until(coarse, coarse + milliseconds(2_001)), None);
+        }
     }
 }
 

@@ -52,29 +52,39 @@ pub(super) fn walk(root: &Path, ignore: &Ignore) -> Result<Vec<Entry>, Error> {
         include: None,
         exclude: ignore.clone(),
     };
-    walk_filtered(root, &filter)
+    let mut entries = Vec::new();
+    visit(root, &filter, &mut |entry| {
+        entries.push(entry);
+        Ok(())
+    })?;
+    Ok(entries)
 }
 
-/// Lists a folder as far as `filter` wants it: parents before their content, names in byte
+/// What is done with an entry that is found; an error ends the walk.
+type Visit<'a> = dyn FnMut(Entry) -> Result<(), Error> + 'a;
+
+/// Walks through a folder as far as `filter` wants it: parents before their content, names in byte
 /// order. Sockets are left out.
-pub(super) fn walk_filtered(root: &Path, filter: &Filter) -> Result<Vec<Entry>, Error> {
+///
+/// # Errors
+/// Those of `visit`, and when a folder cannot be read.
+pub(super) fn visit(root: &Path, filter: &Filter, visit: &mut Visit<'_>) -> Result<(), Error> {
     let mut walker = Walker {
         filter,
-        entries: Vec::new(),
+        visit,
         held: Vec::new(),
     };
-    walker.folder(root, "")?;
-    Ok(walker.entries)
+    walker.folder(root, "")
 }
 
-struct Walker<'a> {
+struct Walker<'a, 'b> {
     filter: &'a Filter,
-    entries: Vec<Entry>,
+    visit: &'a mut Visit<'b>,
     /// Excluded folders that are being looked through for something that is kept.
     held: Vec<Entry>,
 }
 
-impl Walker<'_> {
+impl Walker<'_, '_> {
     fn folder(&mut self, folder: &Path, path: &str) -> Result<(), Error> {
         let failed = |error: std::io::Error| {
             let place = folder.display();
@@ -131,8 +141,10 @@ impl Walker<'_> {
             (true, false) => return Ok(()),
             (true, true) => self.held.push(entry),
             (false, _) => {
-                self.entries.append(&mut self.held);
-                self.entries.push(entry);
+                for held in std::mem::take(&mut self.held) {
+                    (self.visit)(held)?;
+                }
+                (self.visit)(entry)?;
             }
         }
         if is_folder {

@@ -12,8 +12,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::cursor::Cursor;
-use super::history::{is_unreadable, unreadable};
-use super::{Lines, Range, Sink, event};
+use super::history::unreadable;
+use super::reader::{Reader, Report};
+use super::{Lines, Range, Sink};
 use crate::report::event::{Event, Origin};
 use crate::run::Error;
 use crate::run::select::{self, Target, Wanted};
@@ -151,16 +152,6 @@ fn events(
 }
 
 type EngineEvent = Result<EventMessage, bollard::errors::Error>;
-
-/// What a reader of one container's log has to say.
-enum Report {
-    /// It read the log to its end.
-    Read { id: String, cursor: Cursor },
-    /// The engine keeps no log of this container.
-    Unreadable { id: String, error: Error },
-    /// Reading failed.
-    Failed { id: String, error: Error },
-}
 
 /// How a container stands, as far as following goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -465,39 +456,6 @@ impl Followed {
             read_again: false,
             cursor: Cursor::default(),
             exit: None,
-        }
-    }
-}
-
-/// Reads one container's log until it stops.
-struct Reader {
-    id: String,
-    origin: Origin,
-    timestamps: bool,
-    cursor: Cursor,
-    sink: Sink,
-}
-
-impl Reader {
-    async fn run(mut self, mut lines: Lines) -> Report {
-        loop {
-            let line = match lines.next().await {
-                Ok(Some(line)) => line,
-                Ok(None) => break,
-                Err(error) if is_unreadable(&error) => {
-                    return Report::Unreadable { id: self.id, error };
-                }
-                Err(error) => return Report::Failed { id: self.id, error },
-            };
-            self.cursor.pass(&line);
-            let event = event(&self.origin, line, self.timestamps);
-            if self.sink.send(event).await.is_err() {
-                break;
-            }
-        }
-        Report::Read {
-            id: self.id,
-            cursor: self.cursor,
         }
     }
 }

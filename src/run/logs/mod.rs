@@ -5,6 +5,7 @@ mod cursor;
 mod follow;
 mod history;
 mod line;
+mod reader;
 mod time;
 
 use bollard::query_parameters::LogsOptionsBuilder;

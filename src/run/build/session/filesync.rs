@@ -15,8 +15,9 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::links::follow_links;
+use crate::run::Error;
 use crate::run::build::ignore::Ignore;
-use crate::run::build::walk::{Entry, Filter, walk_filtered};
+use crate::run::build::walk::{Entry, Filter, visit};
 use crate::run::file_metadata::mode;
 
 /// Content is sent in pieces of this size.
@@ -213,28 +214,26 @@ fn drained(mut incoming: Streaming<Packet>) -> mpsc::UnboundedReceiver<Result<Pa
 /// Sends the metadata of a folder; the files' places in the list are what they are asked by.
 async fn list(root: PathBuf, wish: Wish, sender: Packets) -> Result<Vec<Option<PathBuf>>, Status> {
     let work = move || {
-        let filter = filter(&root, &wish).map_err(|error| Status::internal(error.message))?;
-        let entries =
-            walk_filtered(&root, &filter).map_err(|error| Status::internal(error.message))?;
-        let mut files = Vec::with_capacity(entries.len());
-        for entry in entries {
+        let mut files = Vec::new();
+        // Sent while the rest is being looked for.
+        visit(&root, &filter(&root, &wish)?, &mut |entry| {
             let stat = stat(&entry).map_err(|error| {
-                Status::internal(format!("cannot read {}: {error}", entry.source.display()))
+                Error::new(format!("cannot read {}: {error}", entry.source.display()))
             })?;
             let packet = packet(PacketType::PacketStat, Some(stat), 0, &[]);
-            sender
-                .blocking_send(Ok(packet))
-                .map_err(|_| Status::cancelled("the builder is gone"))?;
+            let sent = sender.blocking_send(Ok(packet));
+            sent.map_err(|_| Error::new("the builder is gone"))?;
             files.push(entry.metadata.is_file().then_some(entry.source));
-        }
+            Ok(())
+        })?;
         Ok(files)
     };
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Status::internal(error.to_string()))?
+    let listed = tokio::task::spawn_blocking(work).await;
+    let listed = listed.map_err(|error| Status::internal(error.to_string()))?;
+    listed.map_err(|error: Error| Status::internal(error.message))
 }
 
-fn filter(root: &std::path::Path, wish: &Wish) -> Result<Filter, crate::run::Error> {
+fn filter(root: &std::path::Path, wish: &Wish) -> Result<Filter, Error> {
     let mut include = wish.include.clone();
     let followed = follow_links(root, &wish.follow);
     // The folder itself among them means all of it.
