@@ -130,7 +130,7 @@ services:
     let id = id.as_str().expect("an id").to_owned();
     let wait_until_told = |arguments: &[&str]| {
         let mut waiting = project.start(arguments);
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::sleep(std::time::Duration::from_secs(1));
         assert!(waiting.runs());
         project
             .rcompose(&["exec", "-T", "first", "touch", "/tmp/go"])

@@ -91,7 +91,7 @@ services:
 ",
     );
     project.rcompose(&["up", "--detach"]).success();
-    let lines = crate::support::eventually(10, "all four lines", || {
+    let lines = crate::support::eventually(60, "all four lines", || {
         let logs = project
             .rcompose(&["logs", "--no-log-prefix"])
             .success()
@@ -119,7 +119,7 @@ fn lines_written_while_stopping_are_shown() {
     );
     let up = project.start(&["up"]);
     up.wait_for_stdout("Attaching to");
-    crate::support::eventually(10, "web runs", || {
+    crate::support::eventually(60, "web runs", || {
         let web = project.engine().inspect(&project.container("web", 1));
         (web["State"]["Running"] == true).then_some(())
     });

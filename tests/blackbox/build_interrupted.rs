@@ -60,15 +60,15 @@ fn interrupt(project: &Project, seconds: &str, signal: Signal) {
     let before = Left::of(engine);
     let build = project.start(&["--progress", "plain", "build"]);
     build.wait_for_stdout("it begins");
-    let (number, groups) = eventually(10, "the command runs", || process(seconds));
+    let (number, groups) = eventually(60, "the command runs", || process(seconds));
     assert!(!groups.is_empty(), "the command is in no group of its own");
     build.signal(signal);
     build.finish().code(130);
-    eventually(10, "the command has ended", || {
+    eventually(60, "the command has ended", || {
         process(seconds).is_none().then_some(())
     });
     for group in groups {
-        eventually(10, &format!("{number} leaves {}", group.display()), || {
+        eventually(60, &format!("{number} leaves {}", group.display()), || {
             (!group.exists()).then_some(())
         });
     }
@@ -138,10 +138,10 @@ fn on_a_terminal() {
     eventually(30, "the command runs", || process("98721"));
     build.type_in(b"\x03");
     build.finish().code(130);
-    eventually(10, "the command has ended", || {
+    eventually(60, "the command has ended", || {
         process("98721").is_none().then_some(())
     });
-    eventually(10, "nothing is left", || {
+    eventually(60, "nothing is left", || {
         (Left::of(engine) == before).then_some(())
     });
 }

@@ -177,7 +177,7 @@ fn it_leaves_when_nobody_needs_it() {
     machine.rcompose(&["down", "--timeout", "0"]).success();
     // Asking for its status would keep it.
     machine.shell("for i in $(seq 100); do [ -e /run/rcompose/engine.sock ] || exit 0; sleep 0.1; done; exit 1");
-    eventually(10, "the engine leaves", || {
+    eventually(60, "the engine leaves", || {
         machine.engine_pid().is_none().then_some(())
     });
 }
@@ -203,7 +203,7 @@ fn containers_outlive_it() {
         before
     );
     assert!(lines() >= 15, "it wrote on meanwhile");
-    eventually(20, "it is checked again", || {
+    eventually(60, "it is checked again", || {
         let ps = machine.rcompose(&["ps"]).success();
         ps.stdout.contains("(healthy)").then_some(())
     });
@@ -217,7 +217,7 @@ fn containers_outlive_it() {
     machine
         .rcompose(&["exec", "counter", "touch", "/tmp/end"])
         .success();
-    eventually(20, "it is started again when it ends", || {
+    eventually(60, "it is started again when it ends", || {
         let logs = machine.rcompose(&["logs", "--no-log-prefix"]).success();
         let starts = logs.stdout.lines().filter(|line| *line == "count 1");
         (starts.count() == 2).then_some(())

@@ -71,7 +71,7 @@ fn a_container_with_a_port_from_run_to_rm() {
     let (cli, port) = (Cli::new(), free_port());
     let (name, publish) = (cli.named("web"), format!("127.0.0.1:{port}:8080"));
     cli.detached(&name, &["-p", &publish], &["demo", "web"]);
-    eventually(20, "it answers", || {
+    eventually(60, "it answers", || {
         get(port, "/healthz").filter(|answer| answer.status == 200)
     });
     let filter = format!("name={name}");

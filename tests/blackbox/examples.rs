@@ -23,7 +23,7 @@ fn quickstart() {
     project.set("PORT", &port.to_string());
     project.rcompose(&["up", "--detach"]).success();
 
-    let page = eventually(10, "the page is served", || get(port, "/"));
+    let page = eventually(60, "the page is served", || get(port, "/"));
     assert_eq!(
         page.body,
         "Notes\n- started in order\n- without a registry\n"

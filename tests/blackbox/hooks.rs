@@ -24,7 +24,7 @@ services:
     );
     let log = || std::fs::read_to_string(project.path().join("seen/log")).unwrap_or_default();
     project.rcompose(&["up", "--detach"]).success();
-    eventually(5, "the hook ran", || {
+    eventually(60, "the hook ran", || {
         (log() == "started as 0 red\n").then_some(())
     });
     project.rcompose(&["stop"]).success();
@@ -71,7 +71,7 @@ volumes: {data: {}}
         2,
         "the hooks' containers are gone"
     );
-    eventually(10, "both have read what the hooks made, once", || {
+    eventually(60, "both have read what the hooks made, once", || {
         let logs = project.rcompose(&["logs", "--no-log-prefix"]).success();
         (logs.stdout == "first\nsecond red\n".repeat(2)).then_some(())
     });

@@ -37,7 +37,7 @@ fn no_request_while_waiting_for_health() {
     let mut project = Project::new("idlewait", SLOW);
     project.set("DOCKER_HOST", &proxy.host());
     let up = project.start(&["up", "--detach"]);
-    eventually(20, "db starts", || {
+    eventually(60, "db starts", || {
         proxy
             .requests()
             .iter()

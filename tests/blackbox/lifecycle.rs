@@ -99,7 +99,7 @@ fn stop_start_restart_kill_rm() {
     project
         .rcompose(&["kill", "--signal", "KILL", "web"])
         .success();
-    eventually(5, "web is dead", || {
+    eventually(60, "web is dead", || {
         (state(&project, "web") == "exited").then_some(())
     });
     let code = project.engine().inspect(&project.container("web", 1))["State"]["ExitCode"].clone();
@@ -183,7 +183,7 @@ fn port_top_images_ls() {
         ),
     );
     project.rcompose(&["up", "--detach"]).success();
-    eventually(5, "the page", || get(port, "/healthz"));
+    eventually(60, "the page", || get(port, "/healthz"));
     let published = project.rcompose(&["port", "web", "8080"]).success().stdout;
     assert_eq!(published, format!("127.0.0.1:{port}\n"));
     project

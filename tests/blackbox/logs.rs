@@ -15,7 +15,7 @@ services:
 fn each_line_says_whose_it_is() {
     let project = Project::new("logs", TICKS);
     project.rcompose(&["up", "--detach"]).success();
-    eventually(5, "lines come", || {
+    eventually(60, "lines come", || {
         let logs = project.rcompose(&["logs", "--no-color"]).success().stdout;
         (logs.contains("tick-1  | tick 2\n") && logs.contains("tock-1  | err\n")).then_some(())
     });
@@ -67,7 +67,7 @@ fn followed_across_a_restart_and_to_new_replicas() {
     project
         .rcompose(&["restart", "--timeout", "0", "tick"])
         .success();
-    eventually(10, "the restarted container's lines", || {
+    eventually(60, "the restarted container's lines", || {
         (logs.stdout().matches("tick-1   | begins").count() == 2).then_some(())
     });
     project

@@ -17,7 +17,7 @@ fn a_replacement_that_was_cut_short() {
     let old = project.container_ids();
     project.file("compose.yaml", &text("two"));
     let up = project.start(&["up", "--detach"]);
-    eventually(10, "the replacement exists", || {
+    eventually(60, "the replacement exists", || {
         (project.container_ids().len() == 2).then_some(())
     });
     up.signal(Signal::SIGKILL);

@@ -49,14 +49,14 @@ fn twice_kills() {
     let project = Project::new("twice", STUBBORN);
     let up = project.start(&["up"]);
     up.wait_for_stdout("Attaching to");
-    eventually(10, "web runs", || running(&project, "web").then_some(()));
+    eventually(60, "web runs", || running(&project, "web").then_some(()));
     up.signal(Signal::SIGINT);
     up.wait_for_stdout("ignoring SIGTERM");
     let second = Instant::now();
     up.signal(Signal::SIGINT);
     up.finish().code(130);
     assert!(
-        second.elapsed() < Duration::from_secs(10),
+        second.elapsed() < Duration::from_secs(30),
         "{:?}",
         second.elapsed()
     );
@@ -69,7 +69,7 @@ fn twice_on_a_terminal() {
     let project = Project::new("twicetty", STUBBORN);
     let mut up = project.start_on_terminal(&["up"]);
     up.wait_for_stdout("Attaching to");
-    eventually(10, "web runs", || running(&project, "web").then_some(()));
+    eventually(60, "web runs", || running(&project, "web").then_some(()));
     up.type_in(b"\x03");
     std::thread::sleep(Duration::from_secs(1));
     assert!(
@@ -80,7 +80,7 @@ fn twice_on_a_terminal() {
     up.type_in(b"\x03");
     up.finish().code(130);
     assert!(
-        second.elapsed() < Duration::from_secs(10),
+        second.elapsed() < Duration::from_secs(30),
         "{:?}",
         second.elapsed()
     );
@@ -105,7 +105,7 @@ services:
 ",
     );
     let up = project.start(&["up"]);
-    eventually(10, "db runs", || {
+    eventually(60, "db runs", || {
         (project.container_ids().len() == 2 && running(&project, "db")).then_some(())
     });
     std::thread::sleep(Duration::from_millis(500));

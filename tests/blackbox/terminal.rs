@@ -208,7 +208,7 @@ fn detach_keys_leave_programs_running() {
     exec.finish().code(0);
     assert!(running(&project, &web));
     project.engine().docker(&["exec", &web, "touch", "/tmp/go"]);
-    eventually(20, "the program goes on without us", || {
+    eventually(60, "the program goes on without us", || {
         let listed = project.engine().docker(&["exec", &web, "ls", "/tmp"]);
         listed.contains("went").then_some(())
     });

@@ -52,7 +52,7 @@ impl Agent {
         let mut agent = Command::new("ssh-agent");
         agent.arg("-D").arg("-a").arg(&socket).stdout(Stdio::null());
         let agent = Self(agent.spawn().expect("ssh-agent runs"));
-        eventually(10, "the agent listens", || socket.exists().then_some(()));
+        eventually(60, "the agent listens", || socket.exists().then_some(()));
         let mut add = Command::new("ssh-add");
         add.arg("-q").arg(&key).env("SSH_AUTH_SOCK", &socket);
         assert!(succeeds(&mut add), "ssh-add");

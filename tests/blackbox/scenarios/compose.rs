@@ -49,7 +49,7 @@ fn up_look_and_down() {
     project.rcompose(&["up", "--detach"]).success();
     let ps = project.rcompose(&["ps"]).success();
     assert!(ps.stdout.contains("web"), "{ps:?}");
-    eventually(10, "the front end", || get(port, "/healthz"));
+    eventually(60, "the front end", || get(port, "/healthz"));
     let network = project
         .engine()
         .inspect(&format!("{}_default", project.name));
@@ -86,7 +86,7 @@ fn up_look_and_down() {
     ] {
         assert!(top.contains(word), "{word}: {top}");
     }
-    eventually(10, "health is shown", || {
+    eventually(60, "health is shown", || {
         let ps = project.rcompose(&["ps", "web"]).success().stdout;
         ps.contains("(healthy)").then_some(())
     });

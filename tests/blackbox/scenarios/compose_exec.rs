@@ -36,7 +36,7 @@ fn a_one_off_is_taken_where_the_service_has_no_other() {
     assert!(oneoff.stdout.contains("demo tick once"), "{oneoff:?}");
     // As soon as the service runs, its own container is meant.
     project.rcompose(&["up", "--detach"]).success();
-    eventually(5, "the service's container", || {
+    eventually(60, "the service's container", || {
         let service = project.rcompose(&any).success();
         service.stdout.contains("demo sleep").then_some(())
     });

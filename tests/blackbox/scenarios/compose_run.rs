@@ -138,7 +138,7 @@ fn volumes_ports_and_variables_of_the_command_line() {
     let published = ports(&["--service-ports"]);
     assert!(published.contains(&of_file), "{published}");
     // Stopped by somebody else, they are removed as well.
-    eventually(10, "they are gone", || {
+    eventually(60, "they are gone", || {
         names(&project).is_empty().then_some(())
     });
     project.down();

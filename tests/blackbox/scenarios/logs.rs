@@ -17,7 +17,7 @@ fn of_all_of_some_and_of_one_replica() {
         let logs = [&["logs", "--no-color"], arguments].concat();
         project.rcompose(&logs).success().stdout
     };
-    eventually(10, "all of them wrote", || {
+    eventually(60, "all of them wrote", || {
         let all = logs(&[]);
         let lines = [
             all.matches("| tick 1").count(),

@@ -42,7 +42,7 @@ networks:
     project
         .rcompose(&["up", "--detach", "db", "words", "web"])
         .success();
-    eventually(10, "the front end", || get(web, "/healthz"));
+    eventually(60, "the front end", || get(web, "/healthz"));
     let left = project.left();
     for network in [format!("{}_dbnet", project.name), own.clone()] {
         let line = format!("network {network}");

@@ -36,7 +36,7 @@ fn a_paused_service_does_not_answer() {
     let (project, ports) = project("pause");
     project.rcompose(&["up", "-d"]).success();
     for port in ports {
-        eventually(10, "it answers", || get(port, "/healthz"));
+        eventually(60, "it answers", || get(port, "/healthz"));
     }
     project.rcompose(&["pause", "a"]).success();
     assert_eq!(state(&project, "a"), "paused");
@@ -44,7 +44,7 @@ fn a_paused_service_does_not_answer() {
     assert_eq!(get(ports[1], "/healthz").expect("b runs").status, 200);
     project.rcompose(&["unpause", "a"]).success();
     for port in ports {
-        eventually(5, "it answers again", || get(port, "/healthz"));
+        eventually(60, "it answers again", || get(port, "/healthz"));
     }
     project.down();
 }

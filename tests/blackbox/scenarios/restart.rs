@@ -16,11 +16,11 @@ fn an_ended_container_runs_again() {
     );
     let up = project.rcompose(&["up", "-d"]).success();
     up.says(&line(&project, "once", "Started"));
-    eventually(10, "it ended", || {
+    eventually(60, "it ended", || {
         (state(&project, "once") == "exited").then_some(())
     });
     project.rcompose(&["restart"]).success();
-    eventually(10, "it stays", || {
+    eventually(60, "it stays", || {
         let script = ["exec", "-T", "once", "pidof", "demo"];
         (project.rcompose(&script).code == 0).then_some(())
     });

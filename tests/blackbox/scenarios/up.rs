@@ -158,7 +158,7 @@ services:
     let hook = up.stdout.find("second-1 ->  | the hook runs");
     let last = up.stdout.find("still here");
     assert!(hook.is_some() && last > hook, "{up:?}");
-    eventually(5, "it stopped", || {
+    eventually(60, "it stopped", || {
         (state(&project, "second") == "exited").then_some(())
     });
     project.down();

@@ -122,6 +122,6 @@ services:
     let watching = project.start(&["up", "--watch"]);
     watching.wait_for_stdout("Watch enabled");
     let told = "x-initialSync is DEPRECATED, please use the official `initial_sync` attribute";
-    eventually(10, told, || watching.stderr().contains(told).then_some(()));
+    eventually(60, told, || watching.stderr().contains(told).then_some(()));
     end(&project, watching);
 }

@@ -52,7 +52,7 @@ impl Machine {
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut holder = command.spawn().expect("unshare runs");
         let input = holder.stdin.take();
-        eventually(10, "the namespaces are there", || {
+        eventually(60, "the namespaces are there", || {
             ready.exists().then_some(())
         });
         let children = format!("/proc/{0}/task/{0}/children", holder.id());
@@ -159,7 +159,7 @@ impl Machine {
     pub(crate) fn kill_engine(&self) {
         let pid = self.engine_pid().expect("the engine runs");
         self.shell(&format!("kill -KILL {pid}"));
-        eventually(10, "the engine is gone", || {
+        eventually(60, "the engine is gone", || {
             self.engine_pid().is_none().then_some(())
         });
     }
