@@ -100,7 +100,7 @@ async fn start(engine: &Engine, exec: &str, terminal: bool) -> Result<Connection
     if hijack::is_possible(&engine.address) {
         let mut body = serde_json::json!({ "Detach": false, "Tty": terminal });
         if let Some(size) = Size::current().filter(|_| terminal) {
-            // Before the command runs; Docker takes no notice of it before version 23.
+            // Before the command runs; older engines take no notice of it, and are told the size after the start.
             body["ConsoleSize"] = serde_json::json!([size.height, size.width]);
         }
         let body = body.to_string();

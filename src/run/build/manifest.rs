@@ -1,12 +1,17 @@
 //! What a build context holds, found out without reading its files, from what the file system says of them: a stamp for each
 //! path, and a name for all of them together.
 
+use std::time::Duration;
+
 use sha2::Digest as _;
 
 use super::archive::Archive;
 use super::ignore::clean;
 use super::walk::Entry;
 use crate::run::{Error, hex};
+
+/// Two changes this near to each other may have the same time.
+const TICK: Duration = Duration::from_millis(20);
 
 /// What a context held at a moment at which none of its files was being changed.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,6 +56,11 @@ pub(super) fn scan(archive: &Archive, service: &str, dockerfile: &str) -> Result
         let manifest = manifest(&entries, service, dockerfile);
         return Ok(Scan { entries, manifest });
     };
+    // A second look cannot help where times are coarse or far ahead.
+    if wait > TICK {
+        let manifest = None;
+        return Ok(Scan { entries, manifest });
+    }
     std::thread::sleep(wait);
     let entries = archive.entries()?;
     let manifest = match time::until_settled(&entries) {
@@ -126,12 +136,9 @@ mod time {
     use std::os::unix::fs::MetadataExt as _;
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-    use super::Entry;
+    use super::{Entry, TICK};
 
-    /// Two changes this near to each other may have the same time.
-    const TICK: Duration = Duration::from_millis(20);
-
-    /// The same on file systems that know nothing smaller than seconds, some of them only every other one.
+    /// The same as [`TICK`] on file systems that know nothing smaller than seconds, some of them only every other one.
     const COARSE_TICK: Duration = Duration::from_secs(2);
 
     /// Nanoseconds of a second.
@@ -155,8 +162,7 @@ mod time {
             TICK
         };
         let left = last + tick.as_nanos() as i128 - now;
-        // A time that is far ahead is not waited for, nor a coarse one.
-        (left > 0).then(|| Duration::from_nanos(u64::try_from(left).unwrap_or(0)).min(TICK))
+        (left > 0).then(|| Duration::from_nanos(u64::try_from(left).unwrap_or(u64::MAX)))
     }
 
     #[cfg(test)]
@@ -170,7 +176,8 @@ mod time {
             assert_eq!(until(fine, fine + milliseconds(21)), None);
             assert_eq!(until(fine, fine + milliseconds(15)), Some(TICK / 4));
             let coarse = milliseconds(5_000);
-            assert_eq!(until(coarse, coarse + milliseconds(1_500)), Some(TICK));
+            let left = until(coarse, coarse + milliseconds(1_500));
+            assert_eq!(left, Some(Duration::from_millis(500)));
             assert_eq!(until(coarse, coarse + milliseconds(2_001)), None);
         }
     }
@@ -262,7 +269,7 @@ mod tests {
         let path = folder.path().join("a");
         std::fs::write(&path, "1").unwrap_or_else(|error| panic!("{error}"));
         // The time of a file's content is nothing that counts here.
-        let future = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
+        let future = std::time::SystemTime::now() + Duration::from_secs(3600);
         let file = std::fs::File::options().write(true).open(&path);
         let file = file.unwrap_or_else(|error| panic!("{error}"));
         let set = file.set_modified(future);

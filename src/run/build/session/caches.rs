@@ -42,28 +42,21 @@ impl Caches {
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
         let mut caches = Self::default();
-        for text in &recipe.cache_from {
-            let mut entry = entry(text);
-            let is_there = match entry.r#type.as_str() {
-                "local" => caches.read(recipe, &mut entry)?,
-                "gha" => is_workflow(&mut entry, environment),
-                _ => true,
-            };
-            caches.imports.extend(is_there.then_some(entry));
+        for mut entry in there(&recipe.cache_from, environment) {
+            if entry.r#type != "local" || caches.read(recipe, &mut entry)? {
+                caches.imports.push(entry);
+            }
         }
-        for text in &recipe.cache_to {
-            let mut entry = entry(text);
-            let is_there = match entry.r#type.as_str() {
-                "local" => caches.write(recipe, &mut entry)?,
-                "gha" => is_workflow(&mut entry, environment),
-                _ => true,
-            };
-            caches.exports.extend(is_there.then_some(entry));
+        for mut entry in there(&recipe.cache_to, environment) {
+            if entry.r#type == "local" {
+                caches.write(recipe, &mut entry)?;
+            }
+            caches.exports.push(entry);
         }
         Ok(caches)
     }
 
-    /// A cache that is read from a folder; one that is not there is passed over.
+    /// Whether there is the cache that is read from a folder.
     fn read(&mut self, recipe: &Recipe, entry: &mut CacheOptionsEntry) -> Result<bool, Error> {
         let store = folder(recipe, entry, "cache_from", "src")?;
         let tag = entry.attrs.get("tag").map_or(TAG, String::as_str);
@@ -81,12 +74,13 @@ impl Caches {
         Ok(true)
     }
 
-    fn write(&mut self, recipe: &Recipe, entry: &mut CacheOptionsEntry) -> Result<bool, Error> {
+    /// A cache that is written to a folder.
+    fn write(&mut self, recipe: &Recipe, entry: &mut CacheOptionsEntry) -> Result<(), Error> {
         let store = folder(recipe, entry, "cache_to", "dest")?;
         let tag = entry.attrs.get("tag").map_or(TAG, String::as_str);
         self.written.push((store.clone(), tag.to_owned()));
         self.offer(store, entry, "dest");
-        Ok(true)
+        Ok(())
     }
 
     /// Gives a folder a name that any path can have in a header of a request.
@@ -136,6 +130,18 @@ impl Caches {
         }
         Ok(())
     }
+}
+
+/// What an attribute lists, without the caches of GitHub's workflows where this is none.
+fn there(
+    texts: &[String],
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> impl Iterator<Item = CacheOptionsEntry> {
+    let entries = texts.iter().map(|text| entry(text));
+    entries.filter_map(|mut entry| {
+        let is_there = entry.r#type != "gha" || is_workflow(&mut entry, environment);
+        is_there.then_some(entry)
+    })
 }
 
 /// The folder that an attribute names.
